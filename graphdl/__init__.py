@@ -1,0 +1,144 @@
+"""graphdl: a symbolic computation-graph compiler that a person can read.
+
+Define a network as a static graph; graphdl differentiates it by the chain rule, optimises it, lowers it to
+NumPy source, runs it in a session, draws it, and writes it as a stand-alone training script.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from graphdl.autodiff.gradients import derive, gradients
+from graphdl.autodiff.higher import hessian, hessian_vector_product, jacobian
+from graphdl.config import floatx, set_floatx
+from graphdl.errors import (
+    DataError,
+    DrawError,
+    DTypeError,
+    ExecutionError,
+    ExtraMissing,
+    FeedError,
+    FetchError,
+    FormatError,
+    FormulaError,
+    GradientError,
+    GraphdlError,
+    GraphError,
+    NonFiniteError,
+    ShapeError,
+    ZeroGradientWarning,
+)
+from graphdl.ir.graph import Graph, Updates, assign, group
+from graphdl.ir.leaves import Variable, constant, placeholder
+from graphdl.ir.node import Node
+from graphdl.ir.origin import name_scope
+from graphdl.ops.arithmetic import (
+    abs,
+    add,
+    add_n,
+    clip,
+    divide,
+    equal,
+    floor,
+    greater,
+    greater_equal,
+    isfinite,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    not_equal,
+    pow,
+    power,
+    reciprocal,
+    sign,
+    sqrt,
+    square,
+    subtract,
+    where,
+)
+from graphdl.ops.indexing import gather, one_hot, scatter_add, take, take_along
+from graphdl.ops.linalg import matmul
+from graphdl.ops.nn import cross_entropy, log_softmax, sigmoid_cross_entropy, softmax
+from graphdl.ops.random import dropout, random_normal, random_uniform
+from graphdl.ops.reduce import argmax, logsumexp, max, mean, min, prod, sum, var
+from graphdl.ops.shape import (
+    broadcast_to,
+    cast,
+    concat,
+    expand_dims,
+    pad,
+    pick,
+    reshape,
+    split,
+    squeeze,
+    stack,
+    stop_gradient,
+    sum_to,
+    transpose,
+)
+from graphdl.ops.transcendental import (
+    cos,
+    elu,
+    erf,
+    exp,
+    expm1,
+    gelu,
+    leaky_relu,
+    log,
+    log1p,
+    relu,
+    selu,
+    sigmoid,
+    silu,
+    sin,
+    softplus,
+    tanh,
+    xlogy,
+)
+from graphdl.runtime.session import Session, global_variables_initializer
+
+__version__ = "0.1.0"
+
+bool = "bool"
+float32 = "float32"
+float64 = "float64"
+int32 = "int32"
+int64 = "int64"
+uint8 = "uint8"
+
+# Loaded when first used: each needs more than NumPy, or is not needed by every program.
+_LAZY = {
+    "check_gradients": "graphdl.runtime.check",
+    "elementwise": "graphdl.symbolic",
+    "to_sympy": "graphdl.symbolic",
+    "Stepper": "graphdl.runtime.stepper",
+    "load_graph": "graphdl.ir.serialize",
+    "save_graph": "graphdl.ir.serialize",
+    "draw": "graphdl.draw",
+}
+_MODULES = ("keras", "symbolic", "export")
+
+
+def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Node:
+    """A constant of zeros."""
+    return constant(0.0, dtype, shape, name)
+
+
+def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Node:
+    """A constant of ones."""
+    return constant(1.0, dtype, shape, name)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"graphdl.{name}")
+    raise AttributeError(f"module 'graphdl' has no attribute {name!r}")

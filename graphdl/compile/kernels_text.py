@@ -1,0 +1,47 @@
+"""The text of kernels, cut out of `kernels.py` for the programs that call them."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterable
+from functools import cache
+
+from graphdl.compile import kernels
+
+
+def kernel_text(names: Iterable[str]) -> list[str]:
+    """Source of the kernels among `names` and of those they call, callees first, without annotations."""
+    functions = _functions()
+    wanted: set[str] = set()
+    waiting = [name for name in names if name in functions]
+    while waiting:
+        name = waiting.pop()
+        if name not in wanted:
+            wanted.add(name)
+            waiting += [n for n in _called(functions[name]) if n in functions]
+    return [_plain_source(functions[name]) for name in functions if name in wanted]
+
+
+def is_kernel(name: str) -> bool:
+    """Whether `kernels.py` defines `name`."""
+    return name in _functions()
+
+
+@cache
+def _functions() -> dict[str, ast.FunctionDef]:
+    tree = ast.parse(inspect.getsource(kernels))
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def _called(function: ast.FunctionDef) -> set[str]:
+    return {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+
+
+def _plain_source(function: ast.FunctionDef) -> str:
+    copy = ast.parse(ast.unparse(function)).body[0]
+    assert isinstance(copy, ast.FunctionDef)
+    copy.returns = None
+    for argument in copy.args.args:
+        argument.annotation = None
+    return ast.unparse(copy)

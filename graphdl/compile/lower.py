@@ -1,0 +1,161 @@
+"""Nodes in the order they run, each with its lowered expression and what it reads."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from graphdl.compile.template import Template, template
+from graphdl.ir.elementwise import Elementwise
+from graphdl.ir.graph import Graph
+from graphdl.ir.leaves import Constant, Noise, Size, scalar_of
+from graphdl.ir.node import Node
+from graphdl.ir.op import Operand
+from graphdl.ir.types import TupleType, shape_text
+from graphdl.ops.arithmetic import AddN
+from graphdl.ops.linalg import Affine, MatMul
+from graphdl.ops.shape import BroadcastTo, Reshape, Slice, Transpose
+
+# Constants up to so many elements are written into the program, larger ones are handed to it.
+INLINE_ELEMENTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Instr:
+    """One node of the schedule: `template` over `operands`, of which literals are None; `texts` has their text.
+
+    `is_view` says that the value shares the memory of the first operand, `is_static` that it depends on
+    constants and sizes alone, and so is the same in every run at one batch size.
+    """
+
+    node: Node
+    template: Template
+    operands: tuple[Node | None, ...]
+    texts: tuple[str, ...]
+    is_view: bool
+    is_static: bool = False
+
+    @property
+    def reads(self) -> list[Node]:
+        return [operand for operand in self.operands if operand is not None]
+
+
+def lowered(graph: Graph, streams: dict[Node, int]) -> list[Instr]:
+    """The schedule: every node that is computed, in the order of the listing, which is the order it was written in."""
+    contiguous: dict[Node, bool] = {}
+    static: set[Node] = set(graph.constants)
+    instrs = []
+    for node in graph.nodes:
+        instr = _of_node(node, graph, streams, contiguous)
+        contiguous.setdefault(node, True)
+        if instr is not None:
+            if not isinstance(node.op, Noise) and all(source in static for source in instr.reads):
+                instr = replace(instr, is_static=True)
+                static.add(node)
+            instrs.append(instr)
+    return instrs
+
+
+def _of_node(node: Node, graph: Graph, streams: dict[Node, int], contiguous: dict[Node, bool]) -> Instr | None:
+    """The instruction that computes `node`; None for a leaf that is given, and for a size only ever written as a number."""
+    if isinstance(node.op, Noise):
+        return _draw(node, streams[node])
+    if isinstance(node.op, Size):
+        written = all(node in _written(user) for user in graph.consumers[node])
+        text = f'xp.asarray({node.op.dim}, "{node.dtype}")'
+        return None if written and node not in graph.roots else Instr(node, template(text), (), (), is_view=False)
+    return instruction(node, graph, contiguous) if node.inputs else None
+
+
+def _written(user: Node) -> set[Node]:
+    """The operands of `user` that its line has as numbers."""
+    return {user.inputs[i] for i in _literal_slots(user)}
+
+
+def constants_in(graph: Graph, instrs: list[Instr]) -> list[Node]:
+    """Constants that some instruction reads as arrays, or that are fetched."""
+    read = {operand for instr in instrs for operand in instr.reads} | set(graph.roots)
+    return [node for node in graph.constants if node in read]
+
+
+def instruction(node: Node, graph: Graph, contiguous: dict[Node, bool]) -> Instr:
+    literal = _literal_slots(node)
+    operands = tuple(None if i in literal else source for i, source in enumerate(node.inputs))
+    texts = tuple(_literal(source) if i in literal else "" for i, source in enumerate(node.inputs))
+    expression = node.op.lower(*[Operand(f"_{i}", s.type) for i, s in enumerate(node.inputs)])  # type: ignore[arg-type]
+    if isinstance(node.op, Elementwise):
+        expression = _elementwise_slots(expression)
+    is_view = node.op.is_view
+    if isinstance(node.op, Transpose) and not _only_multiplied(node, graph):
+        expression, is_view = f"xp.ascontiguousarray({expression})", False
+    elif isinstance(node.op, Transpose | Slice | BroadcastTo):
+        contiguous[node] = False
+    elif isinstance(node.op, Reshape):
+        is_view = contiguous[node.inputs[0]]
+    return Instr(node, template(expression), operands, texts, is_view)
+
+
+def _draw(node: Node, stream: int) -> Instr:
+    assert isinstance(node.op, Noise)
+    tensor = node.tensor
+    text = f'{node.op.kind}(key, {stream}, {shape_text(tensor.shape)}, "{tensor.dtype}")'
+    return Instr(node, template(text), (), (), is_view=False)
+
+
+def _elementwise_slots(expression: str) -> str:
+    """Formulas call their operands a, b, c; templates call them _0, _1, _2."""
+    cached = _SLOTS.get(expression)
+    if cached is None:
+        cached = _SLOTS[expression] = _renamed(expression)
+    return cached
+
+
+_SLOTS: dict[str, str] = {}
+
+
+def _renamed(expression: str) -> str:
+    import ast
+
+    tree = ast.parse(expression, mode="eval")
+    for name in ast.walk(tree):
+        if isinstance(name, ast.Name) and name.id in ("a", "b", "c"):
+            name.id = f"_{'abc'.index(name.id)}"
+    return ast.unparse(tree)
+
+
+def _literal_slots(node: Node) -> set[int]:
+    """Inputs that are written as numbers: scalars next to an array that settles the dtype."""
+    if not isinstance(node.op, Elementwise | AddN):
+        return set()
+    scalars = {i for i, s in enumerate(node.inputs) if scalar_of(s) is not None or isinstance(s.op, Size)}
+    takes = node.op.takes if isinstance(node.op, Elementwise) else ("number",) * len(node.inputs)
+    settled = any(t != "bool" or node.dtype == "bool" for i, t in enumerate(takes) if i not in scalars)
+    return {i for i in scalars if takes[i] != "bool"} if settled else set()
+
+
+def _literal(node: Node) -> str:
+    if isinstance(node.op, Size):
+        return f"({node.op.dim})"
+    assert isinstance(node.op, Constant)
+    return number_text(node.op.value)
+
+
+def number_text(value: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> str:
+    """The shortest text that reads back as this 0-d array in its own dtype."""
+    if value.dtype.kind != "f":
+        return repr(value.item())
+    number = float(value)
+    if math.isnan(number):
+        return "xp.nan"
+    if math.isinf(number):
+        return "xp.inf" if number > 0 else "-xp.inf"
+    return repr(float(str(value.astype(value.dtype)[()])))
+
+
+def _only_multiplied(node: Node, graph: Graph) -> bool:
+    """Whether every reader is a matrix product, which takes transposed views at no cost."""
+    if node in graph.roots or isinstance(node.type, TupleType) or node.ndim != 2:
+        return False
+    return all(isinstance(user.op, MatMul | Affine) for user in graph.consumers[node])

@@ -1,0 +1,42 @@
+"""Identifiers of generated code: one namespace, every one of them made here, none taken as the user wrote it."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Iterable
+
+_UNSAFE = re.compile(r"[^0-9a-zA-Z_]+")
+_LONGEST = 40
+
+
+class Namer:
+    """Gives out Python identifiers, each once: ``dense/kernel`` becomes ``dense_kernel``, then ``dense_kernel_1``."""
+
+    def __init__(self, reserved: Iterable[str] = ()) -> None:
+        self._taken = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "xp", *reserved}
+        self._counts: dict[str, int] = {}
+
+    def fresh(self, label: str) -> str:
+        """An identifier like `label` that nobody has yet."""
+        base = identifier(label)
+        if base not in self._taken:
+            self._taken.add(base)
+            return base
+        count = self._counts.get(base, 0) + 1
+        while f"{base}_{count}" in self._taken:
+            count += 1
+        self._counts[base] = count
+        self._taken.add(f"{base}_{count}")
+        return f"{base}_{count}"
+
+
+def identifier(label: str) -> str:
+    """ASCII letters, digits and single underscores of `label`, starting with a letter.
+
+    >>> identifier('dense/kernel'), identifier('"; import os'), identifier('3x')
+    ('dense_kernel', 'import_os', 'v3x')
+    """
+    text = _UNSAFE.sub("_", label).strip("_")[:_LONGEST].rstrip("_")
+    return text if text and not text[0].isdigit() else f"v{text}"

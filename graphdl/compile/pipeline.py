@@ -1,0 +1,72 @@
+"""The passes in order, as a list that can be read, cut and printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from graphdl.compile.fold import fold_constants
+from graphdl.config import DEFAULT_LEVEL, Level
+from graphdl.ir.elementwise import Elementwise
+from graphdl.ir.graph import Graph
+from graphdl.ir.registry import all_ops
+from graphdl.rewrite.engine import Firing, Rule, rewrite
+from graphdl.rewrite.passes import merge_equal
+from graphdl.rewrite.rules.algebra import ALGEBRA
+from graphdl.rewrite.rules.shapes import FUSE, SHAPES, copying_rules
+from graphdl.rewrite.rules.stable import STABILISE, WHERE_SINK
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass: runs at `level` and above; `study` marks those that one switch turns off to see what goes wrong."""
+
+    name: str
+    level: Level
+    run: Callable[[Graph, list[Firing]], Graph]
+    what: str
+    study: bool = False
+
+
+@dataclass(frozen=True)
+class Optimised:
+    """A graph after the passes, the graph before them, and the firings in between."""
+
+    before: Graph
+    graph: Graph
+    firings: tuple[Firing, ...]
+
+
+@cache
+def pipeline() -> tuple[Pass, ...]:
+    """Every pass, in the order they run."""
+    elementwise = [op for _, op in all_ops() if isinstance(op, Elementwise)]
+    return (
+        Pass("stabilise", 0, _rules(STABILISE, "stabilise"), "formulas that overflow or cancel", study=True),
+        Pass("sink-where", 0, _rules(WHERE_SINK, "stabilise"), "branches not chosen give 0", study=True),
+        Pass("fold", 1, fold_constants, "constants computed now"),
+        Pass("algebra", 1, _rules((*ALGEBRA, *SHAPES), "clean"), "zeros, ones, signs, plumbing"),
+        Pass("merge-equal", 1, merge_equal, "common subexpressions"),
+        Pass("fuse", 2, _rules(FUSE, "specialise"), "matrix product and bias"),
+        Pass("copies", 2, _rules(copying_rules(elementwise), "specialise"), "copies left to NumPy"),
+        Pass("fold-again", 2, fold_constants, "constants computed now"),
+        Pass("merge-again", 2, merge_equal, "common subexpressions"),
+    )
+
+
+def optimise(graph: Graph, level: Level = DEFAULT_LEVEL, stabilise: bool = True) -> Optimised:
+    """`graph` after the passes of `level`; `stabilise=False` leaves formulas as typed, for study."""
+    log: list[Firing] = []
+    done = graph
+    for step in pipeline():
+        if step.level <= level and (stabilise or not step.study):
+            done = step.run(done, log)
+    return Optimised(graph, done, tuple(log))
+
+
+def _rules(rules: tuple[Rule, ...], stage: str) -> Callable[[Graph, list[Firing]], Graph]:
+    def run(graph: Graph, log: list[Firing]) -> Graph:
+        return rewrite(graph, rules, stage, log=log)[0]
+
+    return run

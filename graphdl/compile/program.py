@@ -1,0 +1,47 @@
+"""A program: an optimised graph with its schedule, its names and its plan; two styles of source are printed from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from graphdl.compile.lower import Instr, constants_in, lowered
+from graphdl.compile.memory import Plan, plan
+from graphdl.compile.names import Namer
+from graphdl.ir.dim import symbols_of
+from graphdl.ir.graph import Graph
+from graphdl.ir.node import Node
+from graphdl.ir.types import TupleType
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is needed to print source: the graph, its state names, the streams of its random leaves."""
+
+    graph: Graph
+    state: dict[Node, str]
+    streams: dict[Node, int] = field(default_factory=dict)
+
+    @cached_property
+    def instrs(self) -> list[Instr]:
+        return lowered(self.graph, self.streams)
+
+    @cached_property
+    def plan(self) -> Plan:
+        return plan(self.graph, self.instrs)
+
+    @cached_property
+    def constants(self) -> list[Node]:
+        """Constants that the program reads as arrays."""
+        return constants_in(self.graph, self.instrs)
+
+    @cached_property
+    def sizes(self) -> list[str]:
+        """Names of the symbolic sizes, in alphabetical order."""
+        shapes = [node.shape for node in self.graph.nodes if not isinstance(node.type, TupleType)]
+        return sorted(symbols_of(d for shape in shapes for d in shape))
+
+    def namer(self) -> Namer:
+        """A namespace in which the sizes and everything the program calls are taken."""
+        called = {name for instr in self.instrs for name in instr.template.names}
+        return Namer([*self.sizes, *called, "key", "step", "bind", "variables", "constants"])

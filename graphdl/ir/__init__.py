@@ -1,0 +1,1 @@
+"""The graph: types, immutable nodes, leaves, listings and files. Knows no op by name."""

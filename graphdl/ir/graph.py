@@ -1,0 +1,169 @@
+"""A graph: named outputs and updates, and all they depend on. Made anew by every pass, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from graphdl.errors import GraphError, did_you_mean, listed
+from graphdl.ir import registry
+from graphdl.ir.leaves import Constant, Noise, Placeholder, Size, VariableLeaf
+from graphdl.ir.node import Node
+from graphdl.ir.traverse import ancestors, consumers
+
+if TYPE_CHECKING:
+    import networkx
+
+
+class Updates:
+    """What variables become, all together, after every read of a run: pairs (variable, new value)."""
+
+    def __init__(self, pairs: Iterable[tuple[Node, Node]], name: str = "updates") -> None:
+        self.pairs = tuple(pairs)
+        self.name = name
+        seen: set[Node] = set()
+        for variable, value in self.pairs:
+            _check_update(variable, value, seen)
+            seen.add(variable)
+
+    def __add__(self, other: Updates) -> Updates:
+        return Updates(self.pairs + other.pairs, self.name)
+
+    def __repr__(self) -> str:
+        return f"Updates({', '.join(variable.label for variable, _ in self.pairs)})"
+
+
+def _check_update(variable: Node, value: Node, seen: set[Node]) -> None:
+    if not isinstance(variable.op, VariableLeaf):
+        raise GraphError(f"{variable.label} is a {variable.op.name}; only variables can be updated")
+    if variable in seen:
+        raise GraphError(f"{variable.label} is updated twice in one run; add the changes up first")
+    if value.type != variable.type:
+        raise GraphError(f"{variable.label} is {variable.type} and cannot become {value.label}, which is {value.type}")
+
+
+def assign(variable: Node, value: Any) -> Updates:
+    """An update for `Session.run`: `variable` becomes `value` after everything has been read."""
+    if not isinstance(value, Node):
+        value = registry.builder("broadcast_like")(value, variable)
+    return Updates([(variable, value)])
+
+
+def group(*updates: Updates) -> Updates:
+    """Several updates as one, applied together."""
+    return Updates([pair for update in updates for pair in update.pairs])
+
+
+class Graph:
+    """Named outputs and updates of variables; `nodes` are all they reach, inputs first."""
+
+    def __init__(self, outputs: Mapping[str, Node] | Iterable[Node] | Node, updates: Iterable[tuple[Node, Node]] = ()) -> None:
+        self.outputs = _named(outputs)
+        self.updates = tuple(updates)
+
+    @cached_property
+    def roots(self) -> tuple[Node, ...]:
+        """Everything that must be computed: outputs, then new values of variables."""
+        return (*self.outputs.values(), *(value for _, value in self.updates))
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        return tuple(ancestors([*self.roots, *(variable for variable, _ in self.updates)]))
+
+    @cached_property
+    def consumers(self) -> dict[Node, list[Node]]:
+        return consumers(self.nodes)
+
+    @cached_property
+    def names(self) -> dict[Node, str]:
+        """A name for each node: its label, numbered where several nodes share it (dense, dense_1)."""
+        taken: dict[str, int] = {}
+        names = {}
+        for node in self.nodes:
+            label = node.label
+            count = taken.get(label, 0)
+            while count and f"{label}_{count}" in taken:
+                count += 1
+            taken[label] = count + 1
+            names[node] = f"{label}_{count}" if count else label
+            taken.setdefault(names[node], 1)
+        return names
+
+    @cached_property
+    def named(self) -> dict[str, Node]:
+        return {name: node for node, name in self.names.items()}
+
+    def __getitem__(self, name: str) -> Node:
+        """The output or node called `name`."""
+        found = self.outputs.get(name) or self.named.get(name)
+        if found is None:
+            known = [*self.outputs, *self.named]
+            raise GraphError(f"the graph has no node {name!r}.{did_you_mean(name, known)} It has {listed(known)}")
+        return found
+
+    def leaves(self, kind: type) -> tuple[Node, ...]:
+        """The leaves whose op is of class `kind`, in order."""
+        return tuple(node for node in self.nodes if isinstance(node.op, kind))
+
+    @property
+    def placeholders(self) -> tuple[Node, ...]:
+        return self.leaves(Placeholder)
+
+    @property
+    def variables(self) -> tuple[Node, ...]:
+        return self.leaves(VariableLeaf)
+
+    @property
+    def constants(self) -> tuple[Node, ...]:
+        return self.leaves(Constant)
+
+    @property
+    def noise(self) -> tuple[Node, ...]:
+        return self.leaves(Noise)
+
+    @property
+    def sizes(self) -> tuple[Node, ...]:
+        return self.leaves(Size)
+
+    def replaced(self, became: Mapping[Node, Node]) -> Graph:
+        """The same outputs and updates after a pass; `became` maps old nodes to new ones."""
+        outputs = {name: became.get(node, node) for name, node in self.outputs.items()}
+        updates = [(variable, became.get(value, value)) for variable, value in self.updates]
+        return Graph(outputs, updates)
+
+    def to_networkx(self) -> networkx.MultiDiGraph[Any]:
+        """A networkx view: nodes by name with their facts, an edge for each input slot."""
+        from graphdl.ir.nxview import to_networkx
+
+        return to_networkx(self)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __str__(self) -> str:
+        from graphdl.ir.text import listing
+
+        return listing(self)
+
+    def __repr__(self) -> str:
+        return f"Graph({', '.join(self.outputs)}; {len(self)} nodes)"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        bundle: dict[str, Any] = registry.builder("mimebundle")(self)
+        return bundle
+
+
+def _named(outputs: Mapping[str, Node] | Iterable[Node] | Node) -> dict[str, Node]:
+    if isinstance(outputs, Mapping):
+        return dict(outputs)
+    nodes = [outputs] if isinstance(outputs, Node) else list(outputs)
+    named: dict[str, Node] = {}
+    for node in nodes:
+        if not isinstance(node, Node):
+            raise GraphError(f"an output of a graph is a {type(node).__name__}, expected a node")
+        name, count = node.label, 1
+        while name in named and named[name] is not node:
+            name, count = f"{node.label}_{count}", count + 1
+        named[name] = node
+    return named

@@ -1,0 +1,145 @@
+"""Plumbing that cancels: reshapes, transposes, casts, copies and the sums that undo them."""
+
+from __future__ import annotations
+
+from graphdl.ir.dim import exact_div
+from graphdl.ir.elementwise import Elementwise
+from graphdl.ir.leaves import scalar_of, size
+from graphdl.ir.node import Node
+from graphdl.ir.op import build
+from graphdl.ir.pattern import P, wildcards
+from graphdl.ops.linalg import Affine, MatMul
+from graphdl.ops.arithmetic import add
+from graphdl.ops.reduce import Sum
+from graphdl.ops.shape import BroadcastTo, Cast, Reshape, SumTo, Transpose, broadcast_to, reshape, sum_to, transpose
+from graphdl.rewrite.engine import Rule, rule
+
+x, W, b = wildcards("x W b")
+
+
+@rule(P(Reshape, x), kind="exact-bits")
+def reshape_to_same(x: Node, node: Node) -> Node | None:
+    """A reshape to the shape it already has is nothing."""
+    return x if x.shape == node.shape else None
+
+
+@rule(P(Reshape, P(Reshape, x)), kind="exact-bits")
+def reshape_of_reshape(x: Node, node: Node) -> Node:
+    """Of two reshapes only the last counts."""
+    return reshape(x, node.shape)
+
+
+@rule(P(Transpose, P(Transpose, x)), kind="exact-bits")
+def transpose_of_transpose(x: Node, node: Node) -> Node:
+    """Two transposes are one, or none."""
+    (inner,) = node.inputs
+    assert isinstance(node.op, Transpose) and isinstance(inner.op, Transpose)
+    perm = tuple(inner.op.perm[i] for i in node.op.perm)
+    return x if perm == tuple(range(len(perm))) else transpose(x, perm)
+
+
+@rule(P(Transpose, x), kind="exact-bits")
+def transpose_of_nothing(x: Node, node: Node) -> Node | None:
+    """A transpose that leaves every axis in place is nothing."""
+    assert isinstance(node.op, Transpose)
+    return x if node.op.perm == tuple(range(x.ndim)) else None
+
+
+@rule(P(BroadcastTo, P(BroadcastTo, x)), kind="exact-bits")
+def copy_of_copy(x: Node, node: Node) -> Node:
+    """Copies of copies are copies."""
+    return broadcast_to(x, node.shape)
+
+
+@rule(P(Reshape, P(BroadcastTo, x)), kind="exact-bits")
+def reshape_of_copies(x: Node, node: Node) -> Node | None:
+    """Copies of one number have any shape one likes."""
+    return None if x.ndim else broadcast_to(x, node.shape)
+
+
+@rule(P(SumTo, P(SumTo, x)))
+def sum_of_sum(x: Node, node: Node) -> Node:
+    """Two sums over axes are one."""
+    return sum_to(x, node.shape)
+
+
+@rule(P(SumTo, P(BroadcastTo, x)))
+def sum_of_copies(x: Node, node: Node) -> Node | None:
+    """The sum of n copies of x is n x; the copies are never made."""
+    if x.shape != node.shape or not x.tensor.is_float:
+        return None
+    copies = exact_div(node.inputs[0].tensor.size, x.tensor.size)
+    return None if copies is None else x * size(copies, x.dtype)
+
+
+@rule(P(Cast, P(Cast, x)), kind="exact-bits")
+def cast_there_and_back(x: Node, node: Node) -> Node | None:
+    """A cast to a wider float and back is nothing."""
+    wider = (x.dtype, node.inputs[0].dtype) == ("float32", "float64")
+    return x if wider and node.dtype == x.dtype else None
+
+
+@rule(P(Sum, P(BroadcastTo, x)))
+def sum_over_copies(x: Node, node: Node) -> Node | None:
+    """The sum over all axes of n copies of one number is n times that number."""
+    total, copies = node.op, node.inputs[0].tensor
+    assert isinstance(total, Sum)
+    if x.ndim or node.ndim or not x.tensor.is_float:
+        return None
+    return x * size(copies.size, x.dtype)
+
+
+SHAPES = (
+    reshape_to_same,
+    reshape_of_reshape,
+    transpose_of_transpose,
+    transpose_of_nothing,
+    copy_of_copy,
+    reshape_of_copies,
+    sum_of_sum,
+    sum_of_copies,
+    cast_there_and_back,
+    sum_over_copies,
+)
+
+
+@rule(add(P(MatMul, x, W), P(BroadcastTo, b)), kind="exact-bits", fuses=True)
+def affine(x: Node, W: Node, b: Node, node: Node) -> Node | None:
+    """x W + b in one node: the row is added in place to the product."""
+    fits = x.ndim == 2 and W.ndim == 2 and b.shape == W.shape[1:] and b.ndim == 1
+    return build(Affine(), x, W, b) if fits else None
+
+
+def _compute_before_copying(op: Elementwise) -> Rule:
+    """f(copies of x) = copies of f(x), for f on elements over copies of equal shapes and numbers."""
+
+    def elementwise_of_copies(node: Node) -> Node | None:
+        """f(copies of x) = copies of f(x): computed once, before it is copied."""
+        sources = [i.inputs[0] if isinstance(i.op, BroadcastTo) else i for i in node.inputs]
+        shapes = {i.shape for i, whole in zip(sources, node.inputs, strict=True) if scalar_of(whole) is None}
+        if len(shapes) != 1 or shapes == {node.shape}:
+            return None
+        return broadcast_to(build(node.op, *sources), node.shape)
+
+    return rule(P(op, *wildcards("a b c")[: op.arity]), kind="exact-bits")(elementwise_of_copies)
+
+
+def _leave_copying_to_numpy(op: Elementwise) -> Rule:
+    """f(copies of x, y) = f(x, y): NumPy copies while it computes."""
+
+    def implicit_broadcast(node: Node) -> Node | None:
+        """f(copies of x, y) = f(x, y): the copies are never made, NumPy reads x again and again."""
+        whole = any(i.shape == node.shape and not isinstance(i.op, BroadcastTo) for i in node.inputs)
+        sources = tuple(i.inputs[0] if isinstance(i.op, BroadcastTo) else i for i in node.inputs)
+        return build(node.op, *sources) if whole and sources != node.inputs else None
+
+    return rule(P(op, *wildcards("a b c")[: op.arity]), kind="exact-bits")(implicit_broadcast)
+
+
+def copying_rules(ops: list[Elementwise]) -> tuple[Rule, ...]:
+    """The two rules about copies, for each op on elements."""
+    return tuple(r for op in ops for r in (_compute_before_copying(op), _leave_copying_to_numpy(op)))
+
+
+FUSE = (affine,)
+

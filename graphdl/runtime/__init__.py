@@ -1,0 +1,1 @@
+"""Sessions: state, feeds, runs, random numbers, and looking into a run node by node."""

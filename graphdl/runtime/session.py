@@ -1,0 +1,279 @@
+"""Sessions: hold the variables, compile what is asked for, run it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from graphdl.compile.emit import Module, Style, emit
+from graphdl.compile.load import Loaded
+from graphdl.compile.program import Program
+from graphdl.compile.targets import target as find_target
+from graphdl.config import DEFAULT_LEVEL, Level
+from graphdl.errors import FetchError, GraphError
+from graphdl.ir.graph import Graph, Updates
+from graphdl.ir.leaves import VariableLeaf
+from graphdl.ir.node import Node
+from graphdl.compile.pipeline import Optimised, optimise
+from graphdl.runtime.feeds import Sizes, read_feeds
+from graphdl.runtime.interrupt import held_back
+from graphdl.runtime.state import State
+
+# Workspaces kept for so many different batch sizes of one program.
+_KEPT_SIZES = 4
+
+
+class Initializer:
+    """Asked of `run`, sets every variable the session knows back to its initial value."""
+
+    def __repr__(self) -> str:
+        return "global_variables_initializer()"
+
+
+def global_variables_initializer() -> Initializer:
+    """TensorFlow's way to start; graphdl's sessions initialise a variable when they first meet it."""
+    return Initializer()
+
+
+class Compiled:
+    """A program ready to run in its session; calling it with the feeds in order runs one step.
+
+    `source` is the text that runs, `graph` the optimised graph it was made from, `optimised` the firings that
+    led there. `placeholders` are the feeds it takes.
+    """
+
+    def __init__(self, session: Session, optimised: Optimised, style: Style, asked: str) -> None:
+        self.session = session
+        self.optimised = optimised
+        self.graph = optimised.graph
+        self.asked = asked
+        self.style = style
+        session.adopt(self.graph)
+        self.program = Program(self.graph, session.state.names, session.state.streams)
+        self.module: Module = emit(self.program, style, session.target.header)
+        self.loaded = Loaded(self.module, session.target.to_device)
+        self._bound: OrderedDict[tuple[int, ...], Callable[..., Any]] = OrderedDict()
+        # A run that draws or updates is a step: the next one draws other numbers.
+        self.counts = bool(self.graph.updates or self.graph.noise)
+
+    @property
+    def source(self) -> str:
+        return self.module.text
+
+    @property
+    def placeholders(self) -> tuple[Node, ...]:
+        return self.graph.placeholders
+
+    def __call__(self, *feeds: Any) -> tuple[Any, ...]:
+        """Values of the fetches; variables are updated. Feeds are checked as in `Session.run`."""
+        if len(feeds) != len(self.placeholders):
+            raise FetchError(f"{self.asked} takes {len(self.placeholders)} feeds, found {len(feeds)}")
+        arrays, sizes = read_feeds(self.graph, dict(zip(self.placeholders, feeds, strict=True)), self.asked)
+        return self.step(arrays, sizes)
+
+    def step(self, arrays: list[Any], sizes: Sizes) -> tuple[Any, ...]:
+        """Run once on arrays that have been checked."""
+        to_device = self.session.target.to_device
+        if self.session.target.name != "numpy":
+            arrays = [to_device(a) for a in arrays]
+        with held_back(), np.errstate(all="ignore"), self.loaded.explained():
+            values = self._run(arrays, sizes)
+        self.session.state.step += self.counts
+        return tuple(map(self.session.target.to_host, values))
+
+    def bind(self, sizes: Sizes) -> Callable[..., Any]:
+        """The fast step function for these sizes, with its workspace; kept for the sizes used last."""
+        key = tuple(sizes[name] for name in self.program.sizes)
+        step = self._bound.get(key)
+        if step is None:
+            with np.errstate(all="ignore"), self.loaded.explained():
+                step = self.loaded.namespace["bind"](self.session.state.arrays, *key)
+            self._bound[key] = step
+        self._bound.move_to_end(key)
+        if len(self._bound) > _KEPT_SIZES:
+            self._bound.popitem(last=False)
+        return step
+
+    def _run(self, arrays: list[Any], sizes: Sizes) -> tuple[Any, ...]:
+        state = self.session.state
+        key = (self.session.seed, state.step)
+        if self.style == "fast":
+            values: tuple[Any, ...] = self.bind(sizes)(key, *arrays)
+            return values
+        values, updates = self.loaded.namespace["step"](state.arrays, key, *arrays)
+        fresh = {name: np.array(value) if self.session.target.name == "numpy" else value.copy() for name, value in updates.items()}
+        for name, value in fresh.items():
+            state.arrays[name][...] = value
+        return values
+
+
+class Session:
+    """Runs graphs and holds the values of their variables, in TensorFlow 1's words.
+
+    seed     key of every random number drawn, initial values included
+    target   "numpy" or "cupy"
+    style    of the programs it runs: "fast" or "readable"; same bits
+    level    of optimisation: 0 what is right, 1 and clean, 2 and fused; never changes what is right
+    stabilise  False leaves formulas as typed, to study what goes wrong
+    nan_guard  True stops at the first NaN or infinity and names the node it comes from
+    """
+
+    def __init__(
+        self,
+        graph: Graph | None = None,
+        *,
+        seed: int = 0,
+        target: str = "numpy",
+        style: Style = "fast",
+        level: Level = DEFAULT_LEVEL,
+        stabilise: bool = True,
+        nan_guard: bool = False,
+    ) -> None:
+        self.seed = _checked_seed(seed)
+        self.target = find_target(target)
+        self.style: Style = style
+        self.level: Level = level
+        self.stabilise = stabilise
+        self.nan_guard = nan_guard
+        self.state = State()
+        self._programs: dict[tuple[Any, ...], Compiled] = {}
+        if graph is not None:
+            self.adopt(graph)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of compiled programs and their workspaces; the variables stay."""
+        self._programs.clear()
+
+    def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
+        """Values of `fetches` in the shape asked: a node, a list, a dict, or updates to apply (which give None).
+
+        Placeholders are fed by node or by name. Variables are read first and updated together at the end.
+        """
+        nodes, updates, start, rebuild = _flattened(fetches)
+        if start:
+            self.initialise()
+        if not nodes and not updates.pairs:
+            return rebuild([])
+        compiled = self.compile(nodes, updates)
+        arrays, sizes = read_feeds(compiled.graph, self._only_known(feed_dict, compiled), compiled.asked)
+        if self.nan_guard:
+            from graphdl.runtime.autopsy import guarded_step
+
+            return rebuild(list(guarded_step(compiled, arrays, sizes)))
+        return rebuild(list(compiled.step(arrays, sizes)))
+
+    def compile(
+        self,
+        fetches: Iterable[Node] | Node,
+        updates: Updates | None = None,
+        style: Style | None = None,
+    ) -> Compiled:
+        """The program for these fetches and updates, compiled once for all batch sizes; its `.source` is the text."""
+        nodes = (fetches,) if isinstance(fetches, Node) else tuple(dict.fromkeys(fetches))
+        pairs = updates.pairs if updates else ()
+        key = (nodes, pairs, style or self.style)
+        compiled = self._programs.get(key)
+        if compiled is None:
+            optimised = optimise(Graph(nodes, pairs), self.level, self.stabilise)
+            asked = nodes[0].label if nodes else updates.name if updates else "run"
+            compiled = self._programs[key] = Compiled(self, optimised, style or self.style, asked)
+        return compiled
+
+    def adopt(self, graph: Graph) -> None:
+        """Meet the variables and random leaves of `graph`, giving new variables their initial values."""
+        self.state.number_streams(graph.noise)
+        new = self.state.name_variables([*graph.variables, *(v for v, _ in graph.updates)])
+        if new:
+            self._initialise(new)
+
+    def initialise(self) -> None:
+        """Set every variable met so far back to its initial value, and the step to 0."""
+        self._initialise(list(self.state.names))
+        self.state.step = 0
+
+    def initial_values(self, variables: Iterable[Node]) -> Compiled:
+        """The program that computes where `variables` start."""
+        starts = {self.state.names[v]: v.op.initial for v in variables if isinstance(v.op, VariableLeaf)}
+        graph = Graph(starts)
+        if graph.placeholders or graph.variables:
+            wrong = (*graph.placeholders, *graph.variables)[0]
+            raise GraphError(f"an initial value depends on {wrong.label}; it may use only constants and random values")
+        return Compiled(self, optimise(graph, self.level, self.stabilise), "readable", "initial values")
+
+    def value(self, variable: Node) -> np.ndarray[Any, Any]:
+        """A copy of the present value of `variable`."""
+        self.adopt(Graph(variable))
+        return np.array(self.target.to_host(self.state.arrays[self.state.names[variable]]))
+
+    def assign(self, variable: Node, value: Any) -> None:
+        """Set `variable` to `value`, which must have its shape; it is cast to its dtype."""
+        self.adopt(Graph(variable))
+        array = np.asarray(value)
+        if array.shape != variable.shape:
+            raise GraphError(f"{variable.label} is {variable.type}, found a value of shape {array.shape}")
+        self.state.arrays[self.state.names[variable]][...] = self.target.to_device(array.astype(variable.dtype))
+
+    def _initialise(self, variables: list[Node]) -> None:
+        compiled = self.initial_values(variables)
+        with np.errstate(all="ignore"), compiled.loaded.explained():
+            values, _ = compiled.loaded.namespace["step"]({}, (self.seed, 0))
+        for variable, value in zip(variables, values, strict=True):
+            name = self.state.names[variable]
+            array = self.target.to_device(np.array(self.target.to_host(value), variable.dtype))
+            if name in self.state.arrays:
+                self.state.arrays[name][...] = array
+            else:
+                self.state.arrays[name] = array
+
+    def _only_known(self, feed_dict: Mapping[Any, Any] | None, compiled: Compiled) -> dict[Any, Any]:
+        """Feeds by node that this program does not need are left out, as TensorFlow does; unknown names stay, to be refused."""
+        needed = set(compiled.placeholders)
+        return {k: v for k, v in (feed_dict or {}).items() if not (isinstance(k, Node) and k.op.name == "placeholder") or k in needed}
+
+
+def _checked_seed(seed: int) -> int:
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+        raise GraphError(f"seed is {seed!r}, expected an integer from 0 to 2**63 - 1")
+    return int(seed)
+
+
+def _flattened(fetches: Any) -> tuple[list[Node], Updates, bool, Callable[[list[Any]], Any]]:
+    """The nodes in `fetches`, its updates, whether to initialise, and how to put values back in the shape asked."""
+    places: dict[Node, int] = {}
+    updates: list[Updates] = []
+    initializers: list[Initializer] = []
+
+    def visit(item: Any) -> Callable[[list[Any]], Any]:
+        if isinstance(item, Node):
+            place = places.setdefault(item, len(places))
+            return lambda values: _scalar(values[place])
+        if isinstance(item, Updates):
+            updates.append(item)
+            return lambda values: None
+        if isinstance(item, Initializer):
+            initializers.append(item)
+            return lambda values: None
+        if isinstance(item, Mapping):
+            parts = {key: visit(part) for key, part in item.items()}
+            return lambda values: {key: part(values) for key, part in parts.items()}
+        if isinstance(item, list | tuple):
+            several = [visit(part) for part in item]
+            return lambda values: type(item)([part(values) for part in several])
+        raise FetchError(f"run was asked for {item!r:.60}, a {type(item).__name__}; expected a node, a list or dict of them, or updates")
+
+    rebuild = visit(fetches)
+    return list(places), Updates([pair for u in updates for pair in u.pairs]), bool(initializers), rebuild
+
+
+def _scalar(value: Any) -> Any:
+    """NumPy scalars for values without axes, as NumPy itself gives them."""
+    return value[()] if isinstance(value, np.ndarray) and not value.ndim else value

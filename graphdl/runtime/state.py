@@ -1,0 +1,70 @@
+"""The state of a session: the value of each variable by name, the streams of random leaves, the step."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from graphdl.errors import FormatError, did_you_mean, listed
+from graphdl.ir.node import Node
+from graphdl.ir.text import plain
+
+
+class State:
+    """Variables in the order they were first met; their arrays stay where they are and change in place."""
+
+    def __init__(self) -> None:
+        self.names: dict[Node, str] = {}
+        self.arrays: dict[str, Any] = {}
+        self.streams: dict[Node, int] = {}
+        self.step = 0
+
+    def name_variables(self, variables: Iterable[Node]) -> list[Node]:
+        """Give each variable that is new here a unique name; returns the new ones."""
+        new = [v for v in dict.fromkeys(variables) if v not in self.names]
+        taken = set(self.names.values())
+        for variable in new:
+            name, count = plain(variable.label), 0
+            while name in taken:
+                count += 1
+                name = f"{plain(variable.label)}_{count}"
+            taken.add(name)
+            self.names[variable] = name
+        return new
+
+    def number_streams(self, leaves: Iterable[Node]) -> None:
+        """Give each random leaf that is new here the next stream."""
+        for leaf in leaves:
+            self.streams.setdefault(leaf, len(self.streams))
+
+    def digest(self, names: Iterable[str] | None = None) -> str:
+        """SHA-256 over the named arrays (all by default): name, dtype, shape and bytes of each, in order."""
+        total = hashlib.sha256()
+        for name in names or self.arrays:
+            array = np.ascontiguousarray(self.arrays[name])
+            total.update(f"{name} {array.dtype} {array.shape}\n".encode())
+            total.update(array.tobytes())
+        return total.hexdigest()
+
+    def load(self, arrays: Mapping[str, Any], step: int) -> None:
+        """Take over `arrays`, which must be exactly the variables met so far; nothing changes on an error."""
+        _check_same(self.arrays, arrays)
+        for name, array in arrays.items():
+            self.arrays[name][...] = array
+        self.step = step
+
+
+def _check_same(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    for name in theirs:
+        if name not in mine:
+            raise FormatError(f"the file has {name!r}, which is no variable here.{did_you_mean(name, mine)}")
+    missing = [name for name in mine if name not in theirs]
+    if missing:
+        raise FormatError(f"the file lacks {listed(missing)}")
+    for name, array in theirs.items():
+        found, expected = (array.dtype, array.shape), (mine[name].dtype, mine[name].shape)
+        if found != expected:
+            raise FormatError(f"{name!r} is {found[0]}{list(found[1])} in the file, expected {expected[0]}{list(expected[1])}")
