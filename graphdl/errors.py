@@ -46,7 +46,7 @@ class DataError(GraphdlError, ValueError):
     """Training data that cannot be used as it is."""
 
 
-class ExtraMissing(GraphdlError, ImportError):
+class ExtraMissing(GraphdlError, ImportError):  # noqa: N818 (the extra is missing; nothing is in error)
     """A feature whose optional dependency is not installed."""
 
 

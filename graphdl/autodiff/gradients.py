@@ -33,11 +33,14 @@ class Term:
 
 @dataclass(frozen=True)
 class BackwardStep:
-    """The chain rule at one node: `parts` arrive, their sum is `upstream`, `terms` go on to the inputs."""
+    """The chain rule at one node: `parts` arrive, their sum is `upstream`, `terms` go on to the inputs.
+
+    Parts and upstream are nodes; for a node with several results, pairs (index, node) and a tuple of nodes.
+    """
 
     node: Node
-    parts: tuple[Node, ...]
-    upstream: Node
+    parts: tuple[Any, ...]
+    upstream: Any
     terms: tuple[Term, ...]
 
 

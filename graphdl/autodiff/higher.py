@@ -21,7 +21,9 @@ def jacobian(y: Node, x: Node) -> Node:
     """Derivatives of each element of `y` for each of `x`, with the axes of `y` first: one backward pass an element."""
     rows = y.tensor.size
     if not isinstance(rows, int) or rows > MOST_ROWS:
-        raise GradientError(f"{y.label} is {y.type}; a Jacobian is made for at most {MOST_ROWS} elements, fixed in number")
+        raise GradientError(
+            f"{y.label} is {y.type}; a Jacobian is made for at most {MOST_ROWS} elements, fixed in number"
+        )
     seeds = np.eye(rows, dtype=y.dtype).reshape(rows, *y.shape)
     parts = [gradients(y, x, seed=constant(seed)) for seed in seeds]
     return reshape(stack(parts), (*y.shape, *x.shape))

@@ -169,6 +169,7 @@ class FastEmitter(Emitter):
         self.functions: dict[str, None] = {}
         self.literals: dict[tuple[str, str], str] = {}
         self.buffers: dict[tuple[int, str], str] = {}
+        self.first_names: dict[int, str] = {}
         functions = {functions_of(c) for instr in program.instrs for c in instr.template.calls if not instr.is_static}
         for function in functions - {None}:
             self.namer.fresh(str(function))
@@ -181,8 +182,8 @@ class FastEmitter(Emitter):
         self._finish()
         put = self.page.put
         for function in sorted(self.functions):
-            base, _, reduce = function.partition("_reduce")
-            put(f"{function} = xp.{base}.reduce" if _ else f"{function} = xp.{base}")
+            base = function.removesuffix("_reduce")
+            put(f"{function} = xp.{base}" + (".reduce" if base != function else ""))
         put("")
         put("")
         put(f"def bind(variables{''.join(f', {size}' for size in self.program.sizes)}):")
@@ -204,6 +205,10 @@ class FastEmitter(Emitter):
             self._bind(instr)
             return
         out = self._out(instr.node)
+
+        def whole(text: str) -> str:
+            return self._whole(instr, text)
+
         name = self._value_name(instr, out)
         last = len(instr.template.calls) - 1
         for i, call in enumerate(instr.template.calls):
@@ -211,7 +216,7 @@ class FastEmitter(Emitter):
             if function:
                 self.functions[function] = None
             target = name if i == last else self.temps[i]
-            text = call_text(call, self._namer_of(instr, out, target), lambda t, i=instr: self._whole(i, t))
+            text = call_text(call, self._namer_of(instr, out, target), whole)
             self.steps.put(f"        {text}", instr.node, self._comment(instr.node) if i == last else "")
         self.names[instr.node] = name
 
@@ -241,8 +246,9 @@ class FastEmitter(Emitter):
         shape = shape_text(node.shape)
         name = self.buffers.get((buffer.number, shape))
         if name is None:
-            first = next((n for (number, _), n in self.buffers.items() if number == buffer.number), None)
+            first = self.first_names.get(buffer.number)
             name = self.buffers[buffer.number, shape] = self.namer.fresh(f"b{buffer.number}")
+            self.first_names.setdefault(buffer.number, name)
             made = f'xp.empty({shape}, "{buffer.dtype}")' if first is None else f"{first}.reshape({shape})"
             self.bound.put(f"    {name} = {made}")
         return name
@@ -264,7 +270,11 @@ class FastEmitter(Emitter):
 
     def _operand(self, instr: Instr, slot: int) -> str:
         source = instr.operands[slot]
-        return self.names[source] if source is not None else self._literal(instr.texts[slot], instr.node.inputs[slot].dtype)
+        return (
+            self.names[source]
+            if source is not None
+            else self._literal(instr.texts[slot], instr.node.inputs[slot].dtype)
+        )
 
     def _literal(self, text: str, dtype: str) -> str:
         """A 0-d array for a number: NumPy takes it at half the cost of a Python number."""
@@ -294,7 +304,11 @@ class FastEmitter(Emitter):
                 texts[variable] = self.namer.fresh("saved")
                 put(f"        {texts[variable]} = {self.names[value]}.copy()", value)
         for variable, value in waiting:
-            put(f"        {self.names[variable]}[...] = {texts[variable]}", value, f"{plain(variable.label)} <- its new value")
+            put(
+                f"        {self.names[variable]}[...] = {texts[variable]}",
+                value,
+                f"{plain(variable.label)} <- its new value",
+            )
         put("        return fetches")
 
     def _fetch(self, node: Node) -> str:
@@ -333,5 +347,3 @@ def _array_text(value) -> str:  # type: ignore[no-untyped-def]
         return number_text(value)
     inside = ", ".join(_array_text(row) if row.ndim else number_text(row) for row in value)
     return f"[{inside}]"
-
-

@@ -10,7 +10,7 @@ from graphdl.ir.graph import Graph
 from graphdl.ir.leaves import Constant
 from graphdl.ir.node import Node, place_of
 from graphdl.ir.origin import Rewrite
-from graphdl.ir.traverse import moved, with_inputs
+from graphdl.ir.traverse import carried
 from graphdl.ir.types import TensorType
 from graphdl.ops.shape import BroadcastTo
 from graphdl.rewrite.engine import Firing
@@ -23,21 +23,25 @@ def fold_constants(graph: Graph, log: list[Firing]) -> Graph:
     """Nodes over constants alone become constants; copies of a constant stay copies."""
     became: dict[Node, Node] = {}
     for node in graph.nodes:
-        new = with_inputs(node, moved(node.inputs, became)) if node.inputs else node
-        became[node] = _folded(new, graph, log) if _is_foldable(new) else new
-    return graph.replaced(became)
+        new = carried(node, became)
+        new = _folded(new, log) if _is_foldable(new) else new
+        if new is not node:
+            became[node] = new
+    return graph.replaced(became) if became else graph
 
 
 def _is_foldable(node: Node) -> bool:
+    for source in node.inputs:
+        if not isinstance(source.op, Constant):
+            return False
     if not node.inputs or not isinstance(node.type, TensorType) or isinstance(node.op, BroadcastTo):
         return False
     size = node.type.size
-    known = all(isinstance(source.op, Constant) for source in node.inputs)
-    return known and isinstance(size, int) and size <= _MOST_ELEMENTS
+    return isinstance(size, int) and size <= _MOST_ELEMENTS
 
 
-def _folded(node: Node, graph: Graph, log: list[Firing]) -> Node:
-    instr = instruction(node, Graph(node), {source: True for source in node.inputs})
+def _folded(node: Node, log: list[Firing]) -> Node:
+    instr = instruction(node, Graph(node), dict.fromkeys(node.inputs, True))
     values = [source.op.value for source in node.inputs if isinstance(source.op, Constant)]
     value = np.array(evaluate(instr, values, {}), node.dtype, order="C")
     value.flags.writeable = False

@@ -13,6 +13,14 @@ import numpy as xp
 Array = Any
 
 
+def add_n(*terms: Array) -> Array:
+    """The sum of the terms, from left to right."""
+    total = terms[0] + terms[1]
+    for term in terms[2:]:
+        total = total + term
+    return total
+
+
 def horner(u: Array, coefficients: tuple[float, ...]) -> Array:
     """The polynomial with these coefficients, the highest power first, at `u`."""
     total = u * coefficients[0] + coefficients[1]
@@ -115,11 +123,12 @@ def place(values: Array, shape: tuple[int, ...], where: tuple[slice, ...]) -> Ar
 def scatter_add(values: Array, indices: Array, shape: tuple[int, ...], axis: int) -> Array:
     """Zeros with each value added at its index along the axis; repeated indices add up."""
     whole = xp.zeros(shape, values.dtype)
-    xp.add.at(whole, (slice(None),) * axis + (indices,), values)
+    where: Any = (*(slice(None),) * axis, indices)
+    xp.add.at(whole, where, values)
     return whole
 
 
-def uniform(key: tuple[int, int], stream: int, shape: tuple[int, ...], dtype: str) -> Array:
+def uniform(key: tuple[int, int], stream: int, shape: tuple[int, ...], dtype: Any) -> Array:
     """Numbers on [0, 1) that depend on the seed, the step and the stream alone (Philox, Salmon et al. 2011)."""
     import numpy
 
@@ -128,7 +137,7 @@ def uniform(key: tuple[int, int], stream: int, shape: tuple[int, ...], dtype: st
     return xp.asarray(numpy.random.Generator(philox).random(shape, dtype))
 
 
-def normal(key: tuple[int, int], stream: int, shape: tuple[int, ...], dtype: str) -> Array:
+def normal(key: tuple[int, int], stream: int, shape: tuple[int, ...], dtype: Any) -> Array:
     """Standard normal numbers that depend on the seed, the step and the stream alone."""
     import numpy
 

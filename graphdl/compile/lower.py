@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from graphdl.ir.op import Operand
 from graphdl.ir.types import TupleType, shape_text
 from graphdl.ops.arithmetic import AddN
 from graphdl.ops.linalg import Affine, MatMul
-from graphdl.ops.shape import BroadcastTo, Reshape, Slice, Transpose
+from graphdl.ops.shape import BroadcastTo, Pick, Reshape, Slice, Transpose
 
 # Constants up to so many elements are written into the program, larger ones are handed to it.
 INLINE_ELEMENTS = 64
@@ -59,7 +61,7 @@ def lowered(graph: Graph, streams: dict[Node, int]) -> list[Instr]:
 
 
 def _of_node(node: Node, graph: Graph, streams: dict[Node, int], contiguous: dict[Node, bool]) -> Instr | None:
-    """The instruction that computes `node`; None for a leaf that is given, and for a size only ever written as a number."""
+    """The instruction for `node`; None for a leaf that is given, and for a size only ever written as a number."""
     if isinstance(node.op, Noise):
         return _draw(node, streams[node])
     if isinstance(node.op, Size):
@@ -81,20 +83,40 @@ def constants_in(graph: Graph, instrs: list[Instr]) -> list[Node]:
 
 
 def instruction(node: Node, graph: Graph, contiguous: dict[Node, bool]) -> Instr:
+    """The instruction for `node`, which has inputs; `contiguous` knows whether their elements lie in order."""
     literal = _literal_slots(node)
-    operands = tuple(None if i in literal else source for i, source in enumerate(node.inputs))
-    texts = tuple(_literal(source) if i in literal else "" for i, source in enumerate(node.inputs))
-    expression = node.op.lower(*[Operand(f"_{i}", s.type) for i, s in enumerate(node.inputs)])  # type: ignore[arg-type]
     if isinstance(node.op, Elementwise):
-        expression = _elementwise_slots(expression)
+        lowering, is_view = _elementwise_template(node.op), False
+    else:
+        lowering, is_view = _template(node, graph, contiguous)
+    if not literal:
+        return Instr(node, lowering, node.inputs, ("",) * len(node.inputs), is_view)
+    operands = tuple([None if i in literal else source for i, source in enumerate(node.inputs)])
+    texts = tuple([_literal(source) if i in literal else "" for i, source in enumerate(node.inputs)])
+    return Instr(node, lowering, operands, texts, is_view)
+
+
+@cache
+def _elementwise_template(op: Elementwise) -> Template:
+    """Ops call their operands a, b, c; templates call them _0, _1, _2."""
+    tree = ast.parse(op.template, mode="eval")
+    for name in ast.walk(tree):
+        if isinstance(name, ast.Name) and name.id in ("a", "b", "c"):
+            name.id = f"_{'abc'.index(name.id)}"
+    return template(ast.unparse(tree))
+
+
+def _template(node: Node, graph: Graph, contiguous: dict[Node, bool]) -> tuple[Template, bool]:
+    """The lowering of `node`, and whether it is a view of its first input's memory."""
+    expression = node.op.lower(*[Operand(f"_{i}", s.type) for i, s in enumerate(node.inputs)])  # type: ignore[arg-type]
     is_view = node.op.is_view
     if isinstance(node.op, Transpose) and not _only_multiplied(node, graph):
-        expression, is_view = f"xp.ascontiguousarray({expression})", False
-    elif isinstance(node.op, Transpose | Slice | BroadcastTo):
+        return template(f"xp.ascontiguousarray({expression})"), False
+    if isinstance(node.op, Transpose | Slice | BroadcastTo | Pick):
         contiguous[node] = False
     elif isinstance(node.op, Reshape):
         is_view = contiguous[node.inputs[0]]
-    return Instr(node, template(expression), operands, texts, is_view)
+    return template(expression), is_view
 
 
 def _draw(node: Node, stream: int) -> Instr:
@@ -102,27 +124,6 @@ def _draw(node: Node, stream: int) -> Instr:
     tensor = node.tensor
     text = f'{node.op.kind}(key, {stream}, {shape_text(tensor.shape)}, "{tensor.dtype}")'
     return Instr(node, template(text), (), (), is_view=False)
-
-
-def _elementwise_slots(expression: str) -> str:
-    """Formulas call their operands a, b, c; templates call them _0, _1, _2."""
-    cached = _SLOTS.get(expression)
-    if cached is None:
-        cached = _SLOTS[expression] = _renamed(expression)
-    return cached
-
-
-_SLOTS: dict[str, str] = {}
-
-
-def _renamed(expression: str) -> str:
-    import ast
-
-    tree = ast.parse(expression, mode="eval")
-    for name in ast.walk(tree):
-        if isinstance(name, ast.Name) and name.id in ("a", "b", "c"):
-            name.id = f"_{'abc'.index(name.id)}"
-    return ast.unparse(tree)
 
 
 def _literal_slots(node: Node) -> set[int]:

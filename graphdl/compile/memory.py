@@ -1,4 +1,4 @@
-"""Which buffer holds which value: liveness, reuse, writing in place. Sizes stay symbolic, so one plan serves all batches."""
+"""Which buffer holds which value: liveness, reuse, writing in place. Sizes stay symbolic: one plan for all batches."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from graphdl.ir.elementwise import Elementwise
 from graphdl.ir.graph import Graph
 from graphdl.ir.registry import all_ops
 from graphdl.rewrite.engine import Firing, Rule, rewrite
-from graphdl.rewrite.passes import merge_equal
+from graphdl.rewrite.passes import accumulate, merge_equal
 from graphdl.rewrite.rules.algebra import ALGEBRA
 from graphdl.rewrite.rules.shapes import FUSE, SHAPES, copying_rules
 from graphdl.rewrite.rules.stable import STABILISE, WHERE_SINK
@@ -43,13 +43,12 @@ def pipeline() -> tuple[Pass, ...]:
     """Every pass, in the order they run."""
     elementwise = [op for _, op in all_ops() if isinstance(op, Elementwise)]
     return (
-        Pass("stabilise", 0, _rules(STABILISE, "stabilise"), "formulas that overflow or cancel", study=True),
-        Pass("sink-where", 0, _rules(WHERE_SINK, "stabilise"), "branches not chosen give 0", study=True),
+        Pass("stabilise", 0, _rules((*STABILISE, *WHERE_SINK), "stabilise"), "no overflow, no cancellation", study=True),
         Pass("fold", 1, fold_constants, "constants computed now"),
         Pass("algebra", 1, _rules((*ALGEBRA, *SHAPES), "clean"), "zeros, ones, signs, plumbing"),
         Pass("merge-equal", 1, merge_equal, "common subexpressions"),
-        Pass("fuse", 2, _rules(FUSE, "specialise"), "matrix product and bias"),
-        Pass("copies", 2, _rules(copying_rules(elementwise), "specialise"), "copies left to NumPy"),
+        Pass("accumulate", 2, accumulate, "n-ary sums as running totals"),
+        Pass("fuse", 2, _rules((*FUSE, *copying_rules(elementwise)), "specialise"), "bias added in place, no copies"),
         Pass("fold-again", 2, fold_constants, "constants computed now"),
         Pass("merge-again", 2, merge_equal, "common subexpressions"),
     )

@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -216,5 +215,3 @@ def _taken_apart(tree: ast.expr) -> tuple[str, str, list[ast.expr], str]:
             keywords = "".join(f", {k.arg}={ast.unparse(k.value)}" for k in tree.keywords)
             return "reduce", REDUCTIONS[function], tree.args, keywords
     return "other", ast.unparse(tree), [], ""
-
-

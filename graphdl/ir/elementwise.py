@@ -33,7 +33,9 @@ class Elementwise(Op):
     `gives` is "same" for their dtype, or "bool". `partials` give the gradient of each input.
     """
 
-    def __init__(self, name: str, formula: str | None, template: str, partials: tuple[Partial | None, ...], **facts: Any) -> None:
+    def __init__(
+        self, name: str, formula: str | None, template: str, partials: tuple[Partial | None, ...], **facts: Any
+    ) -> None:
         self.name = name  # type: ignore[misc]
         self.formula = formula  # type: ignore[misc]
         self.template = template

@@ -58,7 +58,9 @@ def group(*updates: Updates) -> Updates:
 class Graph:
     """Named outputs and updates of variables; `nodes` are all they reach, inputs first."""
 
-    def __init__(self, outputs: Mapping[str, Node] | Iterable[Node] | Node, updates: Iterable[tuple[Node, Node]] = ()) -> None:
+    def __init__(
+        self, outputs: Mapping[str, Node] | Iterable[Node] | Node, updates: Iterable[tuple[Node, Node]] = ()
+    ) -> None:
         self.outputs = _named(outputs)
         self.updates = tuple(updates)
 

@@ -9,7 +9,7 @@ import numpy as np
 from graphdl.config import floatx
 from graphdl.errors import DTypeError, GraphError
 from graphdl.ir import registry
-from graphdl.ir.dim import Dim, Shape
+from graphdl.ir.dim import Dim
 from graphdl.ir.node import Node
 from graphdl.ir.op import Op, Operand, build
 from graphdl.ir.types import SHORT, TensorType, as_dtype, as_shape

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from graphdl.errors import GraphError
 from graphdl.ir import registry
 from graphdl.ir.expression import Expression
-from graphdl.ir.origin import Origin
+from graphdl.ir.origin import Origin, current_standing
 from graphdl.ir.types import TensorType, TupleType, Type, shape_text
 
 if TYPE_CHECKING:
@@ -23,12 +20,9 @@ _SERIAL_BITS = 44
 _serial = itertools.count(1)
 
 
-_standing: ContextVar[Node | None] = ContextVar("standing", default=None)
-
-
 def next_place() -> int:
     """The place of a node that is being built: behind every other, or where the replaced node stands."""
-    standing = _standing.get()
+    standing = current_standing()
     if standing is not None:
         return place_of(standing)
     serial = next(_serial)
@@ -38,16 +32,6 @@ def next_place() -> int:
 def place_of(node: Node) -> int:
     """A new place where `node` stands, behind everything built there before."""
     return node.place >> _SERIAL_BITS << _SERIAL_BITS | next(_serial)
-
-
-@contextmanager
-def in_place_of(node: Node) -> Iterator[None]:
-    """Nodes built inside take the place of `node` in listings."""
-    token = _standing.set(node)
-    try:
-        yield
-    finally:
-        _standing.reset(token)
 
 
 class Node(Expression):

@@ -67,28 +67,29 @@ class Op:
     is_leaf: ClassVar[bool] = False
     commutes: ClassVar[bool] = False
 
-    def infer(self, *inputs: Any) -> Type:
+    # Subclasses name their operands: ``infer(self, x)``, ``vjp(self, dy, y, x)``.
+    def infer(self, *operands: Any, **none: Any) -> Type:
         """Type of the result; ShapeError or DTypeError (without the op's name) when there is none."""
         raise NotImplementedError(self.name)
 
-    def vjp(self, dy: Any, y: Node, *inputs: Node) -> tuple[Gradient, ...]:
-        """Gradient for each input from `dy`, the gradient of the result `y`, built of nodes."""
-        return (None,) * len(inputs)
+    def vjp(self, *operands: Any, **none: Any) -> tuple[Gradient, ...]:
+        """``vjp(dy, y, *inputs)``: from `dy`, the gradient of the result `y`, a gradient for each input, built of nodes."""
+        return (None,) * (len(operands) - 2)
 
-    def lower(self, *inputs: Operand) -> str:
+    def lower(self, *operands: Any, **none: Any) -> str:
         """The value as a Python expression over `xp`, the kernels and the operands."""
         raise NotImplementedError(self.name)
 
-    def latex(self, *inputs: str) -> str:
+    def latex(self, *operands: Any, **none: Any) -> str:
         """The value in LaTeX."""
         word = self.name.replace("_", r"\_")
-        return rf"\operatorname{{{word}}}({', '.join(inputs)})"
+        return rf"\operatorname{{{word}}}({', '.join(operands)})"
 
     def flops(self, result: TensorType, *inputs: TensorType) -> Dim:
         """Floating-point operations, as a polynomial in the symbolic sizes."""
         return result.size
 
-    def decompose(self, *inputs: Node) -> Node | None:
+    def decompose(self, *operands: Any, **none: Any) -> Node | None:
         """The same value from simpler ops, for a fused op; None for a primitive one."""
         return None
 
@@ -104,20 +105,21 @@ class Op:
 
 
 C = TypeVar("C", bound=type[Op])
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass_transform(frozen_default=True)
 def op(cls: C) -> C:
     """Make a class with attributes an op: its fields become a frozen dataclass, its name is registered."""
-    frozen = dataclass(frozen=True)(cls)
-    registry.register_op(cls.name, frozen)
-    return frozen
+    dataclass(frozen=True)(cls)
+    registry.register_op(cls.name, cls)
+    return cls
 
 
-def builder(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def builder(name: str) -> Callable[[F], F]:
     """Register the decorated function for `Node`'s operators and for formulas."""
 
-    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+    def register(function: F) -> F:
         registry.register_builder(name, function)
         return function
 

@@ -22,6 +22,13 @@ class Pattern(Expression):
         assert self.op is not None, "a rule that matches every node would never stop"
         return self.op.name
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """Names of ops that a match must have among its inputs: what to look at before matching in earnest."""
+        inner = {p.op.name for p in self.inputs if isinstance(p, Pattern) and p.op}
+        numbers = {"constant" for p in self.inputs if not isinstance(p, Pattern)}
+        return frozenset(inner | numbers)
+
     def __repr__(self) -> str:
         if self.op is None:
             return self.name

@@ -41,7 +41,7 @@ def plain(text: str) -> str:
     >>> plain("a" + chr(10) + "b")
     'a\\\\nb'
     """
-    safe = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    safe = text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     return safe if len(safe) <= MAX_LABEL else safe[: MAX_LABEL - 1] + "…"
 
 
@@ -60,7 +60,11 @@ def short_value(op: Constant) -> str:
     """The constant itself while it is short, else its range."""
     value = op.value
     if value.size <= 4:
-        return str(value.tolist()) if value.dtype.kind != "f" else str([float(str(v)) for v in value.ravel()] if value.ndim else float(str(value)))
+        return (
+            str(value.tolist())
+            if value.dtype.kind != "f"
+            else str([float(str(v)) for v in value.ravel()] if value.ndim else float(str(value)))
+        )
     return f"from {value.min()} to {value.max()}"
 
 

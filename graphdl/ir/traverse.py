@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from operator import attrgetter
 
 from graphdl.ir.node import Node, place_of
@@ -10,16 +10,15 @@ from graphdl.ir.node import Node, place_of
 in_order = attrgetter("place")
 
 
-def ancestors(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:
+def ancestors(outputs: Iterable[Node], stop: Container[Node] = ()) -> list[Node]:
     """`outputs` and everything they depend on, inputs first; the walk does not go past nodes in `stop`."""
     seen = set(outputs)
-    walls = set(stop)
-    stack = [node for node in seen if node not in walls]
+    stack = [node for node in seen if node not in stop]
     while stack:
         for source in stack.pop().inputs:
             if source not in seen:
                 seen.add(source)
-                if source not in walls:
+                if source not in stop:
                     stack.append(source)
     return sorted(seen, key=in_order)
 
@@ -43,9 +42,17 @@ def consumers(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
     return users
 
 
+def carried(node: Node, became: Mapping[Node, Node]) -> Node:
+    """`node` over what its inputs became; itself when none of them changed."""
+    for source in node.inputs:
+        if source in became:
+            return with_inputs(node, moved(node.inputs, became))
+    return node
+
+
 def with_inputs(node: Node, inputs: tuple[Node, ...]) -> Node:
     """`node` over other inputs of the same types; keeps name, scope, origin and place in listings."""
-    if all(a is b for a, b in zip(inputs, node.inputs, strict=True)):
+    if inputs == node.inputs:
         return node
     return Node(node.op, inputs, node.type, node.name, node.scope, node.origin, place_of(node))
 
@@ -53,14 +60,6 @@ def with_inputs(node: Node, inputs: tuple[Node, ...]) -> Node:
 def renamed(node: Node, name: str | None, scope: str) -> Node:
     """`node` under another name and scope, in the same place of listings."""
     return Node(node.op, node.inputs, node.type, name, scope, node.origin, place_of(node))
-
-
-def rebuild(nodes: Iterable[Node], change: Callable[[Node], Node]) -> dict[Node, Node]:
-    """What each of `nodes` (inputs first) becomes when `change` is applied to it over changed inputs."""
-    became: dict[Node, Node] = {}
-    for node in nodes:
-        became[node] = change(with_inputs(node, moved(node.inputs, became)))
-    return became
 
 
 def moved(nodes: Iterable[Node], became: Mapping[Node, Node]) -> tuple[Node, ...]:
@@ -73,8 +72,9 @@ def substitute(outputs: Iterable[Node], replacement: Mapping[Node, Node]) -> tup
     roots = tuple(outputs)
     became: dict[Node, Node] = {}
     for node in ancestors(roots, stop=replacement):
-        new = replacement.get(node)
-        became[node] = with_inputs(node, moved(node.inputs, became)) if new is None else new
+        new = replacement[node] if node in replacement else carried(node, became)
+        if new is not node:
+            became[node] = new
     return moved(roots, became)
 
 

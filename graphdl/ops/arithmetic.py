@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphdl.errors import ShapeError
 from graphdl.ir.dim import Dim
 from graphdl.ir.elementwise import Elementwise, as_node, elementwise
 from graphdl.ir.node import Node
 from graphdl.ir.op import Gradient, Op, Operand, Sample, build, builder, op
 from graphdl.ir.types import TensorType
-from graphdl.errors import ShapeError
 
 UNARY = Sample(((2, 3),))
 BINARY = Sample(((2, 3), (2, 3)))
@@ -79,7 +79,7 @@ negative = elementwise(
     glyph="−",
 )
 
-power = elementwise(
+power: Elementwise = elementwise(
     "power",
     formula="a ** b",
     lower="xp.power(a, b)",
@@ -138,7 +138,7 @@ abs = elementwise(
     convention="abs'(0) = 0",
 )
 
-sign = elementwise(
+sign: Elementwise = elementwise(
     "sign",
     formula="sign(a)",
     lower="xp.sign(a)",
@@ -175,7 +175,7 @@ def _comparison(name: str, symbol: str, tex: str) -> Elementwise:
     )
 
 
-equal = _comparison("equal", "==", "=")
+equal: Elementwise = _comparison("equal", "==", "=")
 not_equal = _comparison("not_equal", "!=", r"\neq")
 less = _comparison("less", "<", "<")
 less_equal = _comparison("less_equal", "<=", r"\leq")
@@ -208,7 +208,7 @@ isfinite = elementwise(
     why_flat="isfinite is a truth value",
 )
 
-where = elementwise(
+where: Elementwise = elementwise(
     "where",
     formula="where(a, b, c)",
     lower="xp.where(a, b, c)",
@@ -305,7 +305,8 @@ class AddN(Op):
         return (dy,) * len(inputs)
 
     def lower(self, *inputs: Operand) -> str:
-        return " + ".join(inputs)
+        """A chain of additions; a long one is a call, since Python compiles nested expressions by recursion."""
+        return " + ".join(inputs) if len(inputs) <= 16 else f"add_n({', '.join(inputs)})"
 
     def latex(self, *inputs: str) -> str:
         return " + ".join(inputs)

@@ -56,8 +56,16 @@ class ScatterAdd(Op):
     axis: int
     role = "sum"
     samples = (
-        Sample(((4, 3), (4,)), dtypes=("float", "int64"), low=(-2, 0), high=(2, 4), attributes={"shape": (5, 3), "axis": 0}),
-        Sample(((2, 3, 2), (3, 2)), dtypes=("float", "int64"), low=(-2, 0), high=(2, 4), attributes={"shape": (2, 5), "axis": 1}),
+        Sample(
+            ((4, 3), (4,)), dtypes=("float", "int64"), low=(-2, 0), high=(2, 4), attributes={"shape": (5, 3), "axis": 0}
+        ),
+        Sample(
+            ((2, 3, 2), (3, 2)),
+            dtypes=("float", "int64"),
+            low=(-2, 0),
+            high=(2, 4),
+            attributes={"shape": (2, 5), "axis": 1},
+        ),
     )
     why_flat = INDICES
 
@@ -111,7 +119,9 @@ class OneHot(Op):
     name = "one_hot"
     depth: Dim
     dtype: str
-    samples = (Sample(((3,),), dtypes=("int64",), low=0, high=3, attributes={"depth": 4, "dtype": "float32"}, smooth=False),)
+    samples = (
+        Sample(((3,),), dtypes=("int64",), low=0, high=3, attributes={"depth": 4, "dtype": "float32"}, smooth=False),
+    )
     why_flat = INDICES
 
     def infer(self, indices: TensorType) -> TensorType:
@@ -154,4 +164,6 @@ def _index_node(indices: Any) -> Node:
 
 def _check_indices(indices: TensorType) -> None:
     if indices.dtype not in INTS:
-        raise DTypeError(f"indices are {SHORT[indices.dtype]}, expected integers; cast them first, as in gd.cast(i, 'int64')")
+        raise DTypeError(
+            f"indices are {SHORT[indices.dtype]}, expected integers; cast them first, as in gd.cast(i, 'int64')"
+        )

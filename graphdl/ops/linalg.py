@@ -126,7 +126,9 @@ def _check_product(a: TensorType, b: TensorType) -> None:
     if a.dtype != b.dtype:
         raise DTypeError(f"mixes {SHORT[a.dtype]} and {SHORT[b.dtype]}; cast one of them, as in gd.cast(x, 'float32')")
     if not a.is_float:
-        raise DTypeError(f"operands are {SHORT[a.dtype]}, expected floats; cast them first, as in gd.cast(x, 'float32')")
+        raise DTypeError(
+            f"operands are {SHORT[a.dtype]}, expected floats; cast them first, as in gd.cast(x, 'float32')"
+        )
     if a.rank < 2 or b.rank < 2:
         raise ShapeError(f"found {a} and {b}, expected matrices")
     if a.shape[-1] != b.shape[-2]:

@@ -25,7 +25,9 @@ class OverAxis(Op):
 
     def infer(self, x: TensorType) -> TensorType:
         if not x.is_float:
-            raise DTypeError(f"an operand is {SHORT[x.dtype]}, expected floats; cast it first, as in gd.cast(x, 'float32')")
+            raise DTypeError(
+                f"an operand is {SHORT[x.dtype]}, expected floats; cast it first, as in gd.cast(x, 'float32')"
+            )
         normalise_axis(self.axis, x.rank)
         return x
 
@@ -93,7 +95,9 @@ class SoftmaxCrossEntropy(Op):
 
     def infer(self, logits: TensorType, targets: TensorType) -> TensorType:
         if logits != targets or not logits.is_float or not logits.rank:
-            raise ShapeError(f"found logits {logits} and targets {targets}, expected floats of one shape with a class axis")
+            raise ShapeError(
+                f"found logits {logits} and targets {targets}, expected floats of one shape with a class axis"
+            )
         return logits.with_shape(logits.shape[:-1])
 
     def vjp(self, dy: Node, y: Node, logits: Node, targets: Node) -> tuple[Gradient, ...]:

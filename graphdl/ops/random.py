@@ -20,7 +20,9 @@ def random_uniform(shape: Any, low: float = 0.0, high: float = 1.0, dtype: Any =
     return draw * (high - low) + low
 
 
-def random_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, name: str | None = None) -> Node:
+def random_normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, name: str | None = None
+) -> Node:
     """Independent numbers from the normal distribution."""
     draw = noise("normal", shape, dtype, name=name)
     scaled = draw if stddev == 1.0 else draw * stddev

@@ -235,7 +235,10 @@ class ArgMax(Op):
 
     name = "argmax"
     axis: int
-    samples = (Sample(((2, 3),), attributes={"axis": 1}, smooth=False), Sample(((2, 3),), attributes={"axis": 0}, smooth=False))
+    samples = (
+        Sample(((2, 3),), attributes={"axis": 1}, smooth=False),
+        Sample(((2, 3),), attributes={"axis": 0}, smooth=False),
+    )
     why_flat = "argmax is an index: flat everywhere, with jumps"
 
     def infer(self, x: TensorType) -> TensorType:
@@ -312,5 +315,3 @@ def _float(x: TensorType) -> TensorType:
     if not x.is_float:
         raise DTypeError(f"an operand is {SHORT[x.dtype]}, expected floats; cast it first, as in gd.cast(x, 'float32')")
     return x
-
-

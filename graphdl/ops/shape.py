@@ -235,6 +235,7 @@ class Split(Op):
     name = "split"
     axis: int
     sizes: tuple[Dim, ...]
+    is_view = True
     samples = (
         Sample(((2, 6),), attributes={"axis": 1, "sizes": (2, 4)}),
         Sample(((4, 2),), attributes={"axis": 0, "sizes": (1, 1, 2)}),
@@ -256,7 +257,7 @@ class Split(Op):
         bounds: list[Dim] = []
         for d in self.sizes[:-1]:
             bounds.append((bounds[-1] if bounds else 0) + d)
-        return f"xp.split({x}, {shape_text(bounds).replace('(', '[').replace(',)', ')').replace(')', ']')}, axis={self.axis})"
+        return f"xp.split({x}, [{', '.join(map(str, bounds))}], axis={self.axis})"
 
     def flops(self, result: Any, *inputs: TensorType) -> Dim:
         return 0
@@ -483,7 +484,7 @@ def getitem(x: Node, key: Any) -> Node:
     if fancy:
         return _take_item(x, keys, fancy)
     with refusing("slice", x):
-        bounds, dropped, shape = _read_key(x, _without_ellipsis(x, keys))
+        bounds, shape = _read_key(x, _without_ellipsis(x, keys))
     whole = all(b == (0, d, 1) for b, d in zip(bounds, x.shape, strict=True))
     part = x if whole else build(Slice(bounds), x)
     return part if part.shape == shape else reshape(part, shape)
@@ -510,10 +511,9 @@ def _without_ellipsis(x: Node, keys: list[Any]) -> list[Any]:
     return keys[:at] + [slice(None)] * (x.ndim - count) + keys[at + 1 :]
 
 
-def _read_key(x: Node, keys: list[Any]) -> tuple[tuple[Bounds, ...], list[int], tuple[Dim, ...]]:
-    """Bounds for each axis of `x`, the axes an integer drops, and the shape of the result."""
+def _read_key(x: Node, keys: list[Any]) -> tuple[tuple[Bounds, ...], tuple[Dim, ...]]:
+    """Bounds for each axis of `x`, and the shape of the result, without the axes that an integer picks from."""
     bounds: list[Bounds] = []
-    dropped: list[int] = []
     shape: list[Dim] = []
     for k in keys:
         if k is None:
@@ -525,8 +525,7 @@ def _read_key(x: Node, keys: list[Any]) -> tuple[tuple[Bounds, ...], list[int], 
             shape.append(_length(*bounds[-1]))
         else:
             bounds.append(_index_bounds(k, x.shape[axis], axis))
-            dropped.append(axis)
-    return tuple(bounds), dropped, tuple(shape)
+    return tuple(bounds), tuple(shape)
 
 
 def _index_bounds(k: Any, size: Dim, axis: int) -> Bounds:
@@ -550,7 +549,9 @@ def _slice_bounds(k: slice, size: Dim, axis: int) -> Bounds:
     first: Dim = k.start or 0
     last: Dim = size if k.stop is None else k.stop
     if isinstance(last, int) and last >= 0:
-        raise ShapeError(f"the end {last} on axis {axis}, whose size {size} is only known at run time; count from the end")
+        raise ShapeError(
+            f"the end {last} on axis {axis}, whose size {size} is only known at run time; count from the end"
+        )
     return (
         size + first if isinstance(first, int) and first < 0 else first,
         size + last if isinstance(last, int) else last,
@@ -604,4 +605,3 @@ def _with_inferred(sizes: tuple[Any, ...], x: TensorType) -> Shape:
     if rest is None:
         raise ShapeError(f"{x.size} elements do not divide by {numel(known)} to fill the -1 of {sizes}")
     return (*known[: unknown[0]], rest, *known[unknown[0] + 1 :])
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from graphdl.ir.elementwise import elementwise
+from graphdl.ir.elementwise import Elementwise, elementwise
 from graphdl.ir.node import Node
 from graphdl.ir.op import Sample
 from graphdl.ops.arithmetic import (
@@ -80,7 +80,7 @@ sin = elementwise(
     cost=8,
 )
 
-cos = elementwise(
+cos: Elementwise = elementwise(
     "cos",
     formula="cos(a)",
     lower="xp.cos(a)",
@@ -136,7 +136,7 @@ relu = elementwise(
     convention="relu'(0) = 0",
 )
 
-mask_positive = elementwise(
+mask_positive: Elementwise = elementwise(
     "mask_positive",
     formula="where(b > 0, a, 0)",
     lower="a * (b > 0)",
@@ -156,7 +156,10 @@ leaky_relu = elementwise(
         lambda dy, y, a, b: where(greater(a, 0), dy, b * dy),
         lambda dy, y, a, b: where(greater(a, 0), 0, a * dy),
     ),
-    samples=[Sample(((2, 3), (2, 3)), low=(0.1, 0.1), high=(2, 0.3)), Sample(((2, 3), (2, 3)), low=(-2, 0.1), high=(-0.1, 0.3))],
+    samples=[
+        Sample(((2, 3), (2, 3)), low=(0.1, 0.1), high=(2, 0.3)),
+        Sample(((2, 3), (2, 3)), low=(-2, 0.1), high=(-0.1, 0.3)),
+    ],
     role="route",
     convention="the derivative at 0 is the slope below 0",
 )
@@ -169,7 +172,11 @@ elu = elementwise(
         lambda dy, y, a, b: where(greater(a, 0), dy, dy * b * exp(minimum(a, 0))),
         lambda dy, y, a, b: where(greater(a, 0), 0, dy * expm1(minimum(a, 0))),
     ),
-    samples=[Sample(((2, 3), (2, 3)), low=(0.1, 0.5)), Sample(((2, 3), (2, 3)), low=(-2, 0.5), high=(-0.1, 2)), Sample(((2, 3), (2, 3)), low=(-1e3, 0.5), high=(1e3, 2), smooth=False)],
+    samples=[
+        Sample(((2, 3), (2, 3)), low=(0.1, 0.5)),
+        Sample(((2, 3), (2, 3)), low=(-2, 0.5), high=(-0.1, 2)),
+        Sample(((2, 3), (2, 3)), low=(-1e3, 0.5), high=(1e3, 2), smooth=False),
+    ],
     convention="elu'(0) = alpha",
     cost=10,
 )
@@ -206,7 +213,9 @@ gelu = elementwise(
     "gelu",
     formula="a * (1 + erf(a / sqrt(2))) / 2",
     lower=f"0.5 * a * (1 + erf(a * {1 / math.sqrt(2)}))",
-    vjp=lambda dy, y, a: dy * (0.5 * (1 + erf(a * (1 / math.sqrt(2)))) + a * (1 / math.sqrt(2 * math.pi)) * exp(square(a) * -0.5)),
+    vjp=lambda dy, y, a: (
+        dy * (0.5 * (1 + erf(a * (1 / math.sqrt(2)))) + a * (1 / math.sqrt(2 * math.pi)) * exp(square(a) * -0.5))
+    ),
     samples=[UNARY, HUGE],
     cost=35,
 )
@@ -222,7 +231,7 @@ xlogy = elementwise(
     convention="0 log 0 = 0; the gradient for the first factor is log b, so -inf at b = 0",
 )
 
-xdivy = elementwise(
+xdivy: Elementwise = elementwise(
     "xdivy",
     formula="a / b",
     lower="xdivy(a, b)",
@@ -235,4 +244,3 @@ xdivy = elementwise(
 
 def _silu_gradient(dy: Node, y: Node, s: Node) -> Node:
     return dy * (s + y * (1 - s))
-

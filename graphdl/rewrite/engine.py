@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from graphdl.ir.graph import Graph
-from graphdl.ir.node import Node, in_place_of
-from graphdl.ir.origin import Rewrite, at_scope, origin
+from graphdl.ir.node import Node
+from graphdl.ir.origin import Rewrite, Rewriting
 from graphdl.ir.pattern import Pattern
-from graphdl.ir.traverse import ancestors, moved, renamed, with_inputs
+from graphdl.ir.traverse import ancestors, carried, renamed
 from graphdl.rewrite.match import matches
 
 # exact-bits: the same bits. exact-real: the same real number, rounded elsewhere. stabilise: the same real number,
@@ -35,6 +35,7 @@ class Rule:
     kind: Kind
     fuses: bool
     wants: tuple[str, ...]
+    when: Callable[[Node], bool] | None = None
 
     @property
     def why(self) -> str:
@@ -58,15 +59,18 @@ class Firing:
         return f"{self.number:4} {self.stage:12} {self.rule:28} {self.before.label}: {self.why}"
 
 
-def rule(*patterns: Any, kind: Kind = "exact-real", fuses: bool = False) -> Callable[[Callable[..., Node | None]], Rule]:
+def rule(
+    *patterns: Any, kind: Kind = "exact-real", fuses: bool = False, when: Callable[[Node], bool] | None = None
+) -> Callable[[Callable[..., Node | None]], Rule]:
     """Make the decorated function a rule; its parameters name wildcards of the patterns, or `node`, the match itself.
 
-    A rule that `fuses` applies only where no inner node of the match is read by anyone else.
+    A rule that `fuses` applies only where no inner node of the match is read by anyone else. `when` is asked first,
+    for a rule whose pattern matches nearly everything.
     """
 
     def make(build: Callable[..., Node | None]) -> Rule:
         wants = tuple(inspect.signature(build).parameters)
-        return Rule(build.__name__, patterns, build, kind, fuses, wants)
+        return Rule(build.__name__, patterns, build, kind, fuses, wants, when)
 
     return make
 
@@ -79,7 +83,7 @@ def rewrite(
     limit: int | None = None,
     log: list[Firing] | None = None,
 ) -> tuple[Graph, dict[Node, Node]]:
-    """The graph after the rules have fired wherever they apply, and what became of each node.
+    """The graph after the rules have fired wherever they apply, and what became of each node that changed.
 
     Nodes in `protected` stay whole: no rule takes them apart. At most `limit` rules fire. Firings go to `log`.
     """
@@ -99,10 +103,10 @@ class _Sweep:
         log: list[Firing],
     ) -> None:
         self.graph = graph
-        self.by_op: dict[str, list[tuple[Rule, Pattern]]] = {}
+        self.by_op: dict[str, list[tuple[Rule, Pattern, frozenset[str]]]] = {}
         for r in rules:
             for pattern in r.patterns:
-                self.by_op.setdefault(pattern.op_name, []).append((r, pattern))
+                self.by_op.setdefault(pattern.op_name, []).append((r, pattern, pattern.needs))
         self.stage, self.limit, self.log = stage, limit, log
         self.protected = set(protected)
         self.fired = 0
@@ -114,7 +118,7 @@ class _Sweep:
         became: dict[Node, Node] = {}
         by_op, settled = self.by_op, self.settled
         for node in self.graph.nodes:
-            new = with_inputs(node, moved(node.inputs, became)) if node.inputs else node
+            new = carried(node, became)
             if node in self.protected:
                 self.protected.add(new)
             if self.fusing:
@@ -124,7 +128,8 @@ class _Sweep:
                 if node in self.protected:
                     self.protected.add(new)
             settled.add(new)
-            became[node] = new
+            if new is not node:
+                became[node] = new
         return became
 
     def _settle(self, node: Node, depth: int) -> Node:
@@ -136,15 +141,18 @@ class _Sweep:
         became: dict[Node, Node] = {}
         fresh = [n for n in ancestors([fired], stop=self.settled) if n not in self.settled]
         for new in fresh:
-            became[new] = self._settle(with_inputs(new, moved(new.inputs, became)), depth + 1)
-            self.settled.add(became[new])
+            done = became[new] = self._settle(carried(new, became), depth + 1)
+            self.settled.add(done)
         return became.get(fired, fired)
 
     def _fire(self, node: Node) -> Node | None:
         """What the first rule that applies to `node` puts in its place."""
         if self.limit is not None and self.fired >= self.limit:
             return None
-        for r, pattern in self.by_op.get(node.op.name, ()):
+        present = {source.op.name for source in node.inputs}
+        for r, pattern, needs in self.by_op.get(node.op.name, ()):
+            if not needs <= present or (r.when is not None and not r.when(node)):
+                continue
             for bindings, inner in matches(pattern, node, {}):
                 if self._is_kept(inner[1:], r.fuses):
                     continue
@@ -161,7 +169,7 @@ class _Sweep:
 
     def _built(self, r: Rule, node: Node, bindings: dict[str, Node]) -> Node | None:
         arguments = {name: node if name == "node" else bindings[name] for name in r.wants}
-        with origin(Rewrite(r.name, node)), at_scope(node.scope), in_place_of(node):
+        with Rewriting(r.name, node):
             after = r.build(**arguments)
         if after is None:
             return None

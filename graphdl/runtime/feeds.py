@@ -67,7 +67,9 @@ def _missing(node: Node, given: Mapping[Node, Any], asked: str) -> str:
 def _converted(node: Node, value: Any) -> np.ndarray[Any, Any]:
     """`value` as a contiguous array of the placeholder's dtype; integers may become floats, not the reverse."""
     if isinstance(value, Node):
-        raise FeedError(f"{node.label!r} is fed the node {value.label}; feed numbers, or build the graph from that node")
+        raise FeedError(
+            f"{node.label!r} is fed the node {value.label}; feed numbers, or build the graph from that node"
+        )
     if type(value) is np.ndarray and value.dtype.name == node.dtype and value.flags.c_contiguous:
         return value
     try:
@@ -77,7 +79,8 @@ def _converted(node: Node, value: Any) -> np.ndarray[Any, Any]:
     wanted = np.dtype(node.dtype)
     if array.dtype != wanted and not _may_become(array, wanted):
         raise FeedError(
-            f"{node.label!r} is {node.type}, found an array of {array.dtype}{_hint(array, wanted)}\n  {written_at(node)}".rstrip()
+            f"{node.label!r} is {node.type}, found an array of {array.dtype}{_hint(array, wanted)}"
+            f"\n  {written_at(node)}".rstrip()
         )
     return np.ascontiguousarray(array, dtype=wanted).reshape(array.shape)
 
@@ -134,4 +137,3 @@ def _reshape_hint(node: Node, shape: tuple[int, ...]) -> str:
     if lacks_batch and all(d == s for d, s in zip(node.shape[1:], shape, strict=True)):
         return "; one example needs a batch axis too: x[None]"
     return ""
-

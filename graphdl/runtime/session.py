@@ -10,6 +10,7 @@ import numpy as np
 
 from graphdl.compile.emit import Module, Style, emit
 from graphdl.compile.load import Loaded
+from graphdl.compile.pipeline import Optimised, optimise
 from graphdl.compile.program import Program
 from graphdl.compile.targets import target as find_target
 from graphdl.config import DEFAULT_LEVEL, Level
@@ -17,7 +18,6 @@ from graphdl.errors import FetchError, GraphError
 from graphdl.ir.graph import Graph, Updates
 from graphdl.ir.leaves import VariableLeaf
 from graphdl.ir.node import Node
-from graphdl.compile.pipeline import Optimised, optimise
 from graphdl.runtime.feeds import Sizes, read_feeds
 from graphdl.runtime.interrupt import held_back
 from graphdl.runtime.state import State
@@ -61,10 +61,12 @@ class Compiled:
 
     @property
     def source(self) -> str:
+        """The text that runs."""
         return self.module.text
 
     @property
     def placeholders(self) -> tuple[Node, ...]:
+        """What it is fed, in order."""
         return self.graph.placeholders
 
     def __call__(self, *feeds: Any) -> tuple[Any, ...]:
@@ -104,7 +106,10 @@ class Compiled:
             values: tuple[Any, ...] = self.bind(sizes)(key, *arrays)
             return values
         values, updates = self.loaded.namespace["step"](state.arrays, key, *arrays)
-        fresh = {name: np.array(value) if self.session.target.name == "numpy" else value.copy() for name, value in updates.items()}
+        fresh = {
+            name: np.array(value) if self.session.target.name == "numpy" else value.copy()
+            for name, value in updates.items()
+        }
         for name, value in fresh.items():
             state.arrays[name][...] = value
         return values
@@ -235,9 +240,13 @@ class Session:
                 self.state.arrays[name] = array
 
     def _only_known(self, feed_dict: Mapping[Any, Any] | None, compiled: Compiled) -> dict[Any, Any]:
-        """Feeds by node that this program does not need are left out, as TensorFlow does; unknown names stay, to be refused."""
+        """`feed_dict` without placeholders this program does not need; unknown names stay, to be refused."""
         needed = set(compiled.placeholders)
-        return {k: v for k, v in (feed_dict or {}).items() if not (isinstance(k, Node) and k.op.name == "placeholder") or k in needed}
+        return {
+            k: v
+            for k, v in (feed_dict or {}).items()
+            if not (isinstance(k, Node) and k.op.name == "placeholder") or k in needed
+        }
 
 
 def _checked_seed(seed: int) -> int:
@@ -268,7 +277,10 @@ def _flattened(fetches: Any) -> tuple[list[Node], Updates, bool, Callable[[list[
         if isinstance(item, list | tuple):
             several = [visit(part) for part in item]
             return lambda values: type(item)([part(values) for part in several])
-        raise FetchError(f"run was asked for {item!r:.60}, a {type(item).__name__}; expected a node, a list or dict of them, or updates")
+        raise FetchError(
+            f"run was asked for {item!r:.60}, a {type(item).__name__}; "
+            "expected a node, a list or dict of them, or updates"
+        )
 
     rebuild = visit(fetches)
     return list(places), Updates([pair for u in updates for pair in u.pairs]), bool(initializers), rebuild

@@ -67,4 +67,6 @@ def _check_same(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
     for name, array in theirs.items():
         found, expected = (array.dtype, array.shape), (mine[name].dtype, mine[name].shape)
         if found != expected:
-            raise FormatError(f"{name!r} is {found[0]}{list(found[1])} in the file, expected {expected[0]}{list(expected[1])}")
+            raise FormatError(
+                f"{name!r} is {found[0]}{list(found[1])} in the file, expected {expected[0]}{list(expected[1])}"
+            )

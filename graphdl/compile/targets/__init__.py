@@ -27,6 +27,3 @@ def target(name: str) -> Target:
     if name not in known:
         raise GraphError(f"there is no target {name!r}; there are 'numpy' and 'cupy'.{did_you_mean(name, known)}")
     return known[name]()
-
-
-

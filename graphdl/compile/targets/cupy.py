@@ -9,6 +9,7 @@ HEADER = "import cupy as xp"
 
 
 def make() -> Target:
+    """The target; ExtraMissing where CuPy is not installed."""
     try:
         import cupy
     except ImportError as error:

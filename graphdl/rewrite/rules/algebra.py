@@ -27,6 +27,11 @@ def is_zero(node: Node) -> bool:
     return isinstance(node.op, Constant) and not node.op.value.any()
 
 
+def has_zero(node: Node) -> bool:
+    """Whether some operand of `node` is zeros."""
+    return any(is_zero(source) for source in node.inputs)
+
+
 def in_shape(x: Node, node: Node) -> Node:
     """`x`, copied to the shape of `node` where that is larger."""
     return broadcast_to(x, node.shape)
@@ -44,18 +49,16 @@ def plus_zero(x: Node, node: Node) -> Node:
     return in_shape(x, node)
 
 
-@rule(multiply(x, y))
-def times_zero(x: Node, y: Node, node: Node) -> Node | None:
+@rule(multiply(x, y), when=has_zero)
+def times_zero(node: Node) -> Node:
     """0 x = 0 for finite x; nothing is computed."""
-    return zeros_like(node) if is_zero(x) or is_zero(y) else None
+    return zeros_like(node)
 
 
-@rule(add(x, y))
-def plus_zeros(x: Node, y: Node, node: Node) -> Node | None:
+@rule(add(x, y), when=has_zero)
+def plus_zeros(x: Node, y: Node, node: Node) -> Node:
     """x + 0 = x for zeros of any shape."""
-    if is_zero(y):
-        return in_shape(x, node)
-    return in_shape(y, node) if is_zero(x) else None
+    return in_shape(x if is_zero(y) else y, node)
 
 
 @rule(P(AddN, x, y), kind="exact-bits")
@@ -155,4 +158,3 @@ ALGEBRA = (
     relu_of_relu,
     mask_twice,
 )
-

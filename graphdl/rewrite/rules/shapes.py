@@ -8,8 +8,8 @@ from graphdl.ir.leaves import scalar_of, size
 from graphdl.ir.node import Node
 from graphdl.ir.op import build
 from graphdl.ir.pattern import P, wildcards
-from graphdl.ops.linalg import Affine, MatMul
 from graphdl.ops.arithmetic import add
+from graphdl.ops.linalg import Affine, MatMul
 from graphdl.ops.reduce import Sum
 from graphdl.ops.shape import BroadcastTo, Cast, Reshape, SumTo, Transpose, broadcast_to, reshape, sum_to, transpose
 from graphdl.rewrite.engine import Rule, rule
@@ -17,10 +17,10 @@ from graphdl.rewrite.engine import Rule, rule
 x, W, b = wildcards("x W b")
 
 
-@rule(P(Reshape, x), kind="exact-bits")
-def reshape_to_same(x: Node, node: Node) -> Node | None:
+@rule(P(Reshape, x), kind="exact-bits", when=lambda node: node.type == node.inputs[0].type)
+def reshape_to_same(x: Node) -> Node:
     """A reshape to the shape it already has is nothing."""
-    return x if x.shape == node.shape else None
+    return x
 
 
 @rule(P(Reshape, P(Reshape, x)), kind="exact-bits")
@@ -33,7 +33,8 @@ def reshape_of_reshape(x: Node, node: Node) -> Node:
 def transpose_of_transpose(x: Node, node: Node) -> Node:
     """Two transposes are one, or none."""
     (inner,) = node.inputs
-    assert isinstance(node.op, Transpose) and isinstance(inner.op, Transpose)
+    assert isinstance(node.op, Transpose)
+    assert isinstance(inner.op, Transpose)
     perm = tuple(inner.op.perm[i] for i in node.op.perm)
     return x if perm == tuple(range(len(perm))) else transpose(x, perm)
 
@@ -110,6 +111,11 @@ def affine(x: Node, W: Node, b: Node, node: Node) -> Node | None:
     return build(Affine(), x, W, b) if fits else None
 
 
+def has_copies(node: Node) -> bool:
+    """Whether some operand of `node` is made of copies."""
+    return any(isinstance(source.op, BroadcastTo) for source in node.inputs)
+
+
 def _compute_before_copying(op: Elementwise) -> Rule:
     """f(copies of x) = copies of f(x), for f on elements over copies of equal shapes and numbers."""
 
@@ -121,7 +127,7 @@ def _compute_before_copying(op: Elementwise) -> Rule:
             return None
         return broadcast_to(build(node.op, *sources), node.shape)
 
-    return rule(P(op, *wildcards("a b c")[: op.arity]), kind="exact-bits")(elementwise_of_copies)
+    return rule(P(op, *wildcards("a b c")[: op.arity]), kind="exact-bits", when=has_copies)(elementwise_of_copies)
 
 
 def _leave_copying_to_numpy(op: Elementwise) -> Rule:
@@ -133,7 +139,7 @@ def _leave_copying_to_numpy(op: Elementwise) -> Rule:
         sources = tuple(i.inputs[0] if isinstance(i.op, BroadcastTo) else i for i in node.inputs)
         return build(node.op, *sources) if whole and sources != node.inputs else None
 
-    return rule(P(op, *wildcards("a b c")[: op.arity]), kind="exact-bits")(implicit_broadcast)
+    return rule(P(op, *wildcards("a b c")[: op.arity]), kind="exact-bits", when=has_copies)(implicit_broadcast)
 
 
 def copying_rules(ops: list[Elementwise]) -> tuple[Rule, ...]:
@@ -142,4 +148,3 @@ def copying_rules(ops: list[Elementwise]) -> tuple[Rule, ...]:
 
 
 FUSE = (affine,)
-

@@ -195,7 +195,8 @@ def x_log_y(x: Node, y: Node) -> Node | None:
 def cross_entropy_of_softmax(y: Node, z: Node, node: Node) -> Node | None:
     """sum(t log softmax z) = -cross-entropy(z, t), whose gradient is softmax z - t."""
     total, logs = node.op, next(n for n in node.inputs[0].inputs if isinstance(n.op, LogSoftmax))
-    assert isinstance(total, Sum) and isinstance(logs.op, LogSoftmax)
+    assert isinstance(total, Sum)
+    assert isinstance(logs.op, LogSoftmax)
     last = z.ndim - 1
     if total.axis != (last,) or total.keepdims or logs.op.axis != last or y.type != z.type:
         return None
@@ -314,5 +315,3 @@ def _summed_axis(total: Node, of: object, over: Node) -> int | None:
     kept = tuple(1 if i == axis else d for i, d in enumerate(over.shape))
     fits = total.shape == kept or (axis == 0 and total.shape == over.shape[1:])
     return axis if fits and term.op is of and same(term.inputs[0], over) else None
-
-
