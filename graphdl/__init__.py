@@ -27,6 +27,7 @@ from graphdl.errors import (
     GraphError,
     NonFiniteError,
     ShapeError,
+    WriteError,
     ZeroGradientWarning,
 )
 from graphdl.ir.graph import Graph, Updates, assign, group
@@ -165,6 +166,7 @@ __all__ = [
     "Stepper",
     "Updates",
     "Variable",
+    "WriteError",
     "ZeroGradientWarning",
     "abs",
     "add",

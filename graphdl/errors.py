@@ -42,6 +42,10 @@ class FormatError(GraphdlError, ValueError):
     """A file that is damaged, of an unknown version, or not of the kind expected."""
 
 
+class WriteError(GraphdlError, OSError):
+    """A file that cannot be written; names the path and the reason."""
+
+
 class DataError(GraphdlError, ValueError):
     """Training data that cannot be used as it is."""
 

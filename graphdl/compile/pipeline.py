@@ -43,7 +43,9 @@ def pipeline() -> tuple[Pass, ...]:
     """Every pass, in the order they run."""
     elementwise = [op for _, op in all_ops() if isinstance(op, Elementwise)]
     return (
-        Pass("stabilise", 0, _rules((*STABILISE, *WHERE_SINK), "stabilise"), "no overflow, no cancellation", study=True),
+        Pass(
+            "stabilise", 0, _rules((*STABILISE, *WHERE_SINK), "stabilise"), "no overflow, no cancellation", study=True
+        ),
         Pass("fold", 1, fold_constants, "constants computed now"),
         Pass("algebra", 1, _rules((*ALGEBRA, *SHAPES), "clean"), "zeros, ones, signs, plumbing"),
         Pass("merge-equal", 1, merge_equal, "common subexpressions"),

@@ -80,7 +80,7 @@ class Call:
     kind: str
     function: str
     arguments: tuple[Argument, ...]
-    keywords: str
+    keywords: tuple[tuple[str, str], ...]
     target: Out | Temp
 
     @property
@@ -147,7 +147,7 @@ def call_text(call: Call, name: Callable[[Argument], str], whole: Callable[[str]
     if call.kind == "ufunc":
         text = _with_out(f"{call.function}({', '.join(args)}", out, call.function in KEYWORD_OUT)
     elif call.kind == "reduce":
-        text = f"{call.function}_reduce({args[0]}{call.keywords}" + (f", out={out})" if out else ")")
+        text = _reduction(f"{call.function}_reduce({args[0]}", dict(call.keywords), out)
     elif call.kind == "dot":
         text = _with_out(f"{args[0]}.dot({args[1]}", out, False)
     else:
@@ -158,6 +158,14 @@ def call_text(call: Call, name: Callable[[Argument], str], whole: Callable[[str]
 def functions_of(call: Call) -> str | None:
     """The name that the fast style binds for this call, if it needs one."""
     return {"ufunc": call.function, "reduce": f"{call.function}_reduce"}.get(call.kind)
+
+
+def _reduction(start: str, keywords: dict[str, str], out: str) -> str:
+    """The call of a ufunc's `reduce`; positions cost less than keywords: axis, dtype, out, keepdims."""
+    places = [keywords.get("axis", "0"), keywords.get("dtype", "None"), out or "None"]
+    if "keepdims" in keywords:
+        places.append(keywords["keepdims"])
+    return f"{start}, {', '.join(places)})"
 
 
 def _with_out(start: str, out: str, keyword: bool) -> str:
@@ -196,22 +204,22 @@ def _leaf(tree: ast.expr) -> Argument | None:
     return None if has_call or slots else Literal(ast.unparse(tree))
 
 
-def _taken_apart(tree: ast.expr) -> tuple[str, str, list[ast.expr], str]:
-    """Kind and function of the outermost call, its array arguments, and the text of the others."""
+def _taken_apart(tree: ast.expr) -> tuple[str, str, list[ast.expr], tuple[tuple[str, str], ...]]:
+    """Kind and function of the outermost call, its array arguments, and names and texts of the others."""
     if isinstance(tree, ast.BinOp):
-        return "ufunc", _OPERATORS[type(tree.op)], [tree.left, tree.right], ""
+        return "ufunc", _OPERATORS[type(tree.op)], [tree.left, tree.right], ()
     if isinstance(tree, ast.UnaryOp):
-        return "ufunc", _OPERATORS[type(tree.op)], [tree.operand], ""
+        return "ufunc", _OPERATORS[type(tree.op)], [tree.operand], ()
     if isinstance(tree, ast.Compare):
-        return "ufunc", _OPERATORS[type(tree.ops[0])], [tree.left, tree.comparators[0]], ""
+        return "ufunc", _OPERATORS[type(tree.ops[0])], [tree.left, tree.comparators[0]], ()
     if isinstance(tree, ast.Call):
         function = ast.unparse(tree.func)
         name = function.removeprefix("xp.")
         if function == "xp.dot":
-            return "dot", name, tree.args, ""
+            return "dot", name, tree.args, ()
         if function.startswith("xp.") and isinstance(getattr(np, name, None), np.ufunc):
-            return "ufunc", name, tree.args, ""
+            return "ufunc", name, tree.args, ()
         if function in REDUCTIONS:
-            keywords = "".join(f", {k.arg}={ast.unparse(k.value)}" for k in tree.keywords)
+            keywords = tuple((str(k.arg), ast.unparse(k.value)) for k in tree.keywords)
             return "reduce", REDUCTIONS[function], tree.args, keywords
-    return "other", ast.unparse(tree), [], ""
+    return "other", ast.unparse(tree), [], ()

@@ -112,8 +112,10 @@ class Rewriting:
         self.tokens = (_origin.set(self.origin), _scope.set(node.scope), _standing.set(node))
 
     def __exit__(self, *exception: object) -> None:
-        for variable, token in zip((_origin, _scope, _standing), self.tokens, strict=True):
-            variable.reset(token)
+        origin, scope, standing = self.tokens
+        _origin.reset(origin)
+        _scope.reset(scope)
+        _standing.reset(standing)
 
 
 @contextmanager

@@ -60,7 +60,8 @@ def _headline(node: Node, value: Any, step: int) -> str:
     bad = int(array.size - np.isfinite(array).sum())
     kind = "NaN" if np.isnan(array).any() else "infinity"
     where = "fed" if node.op.name == "placeholder" else f"made by {node.op.name}"
-    return f"step {step}: {plain(node.label)} ({node.type}) is the first with {kind}, {where}: {bad} of {array.size} elements"
+    what = f"{plain(node.label)} ({node.type}) is the first with {kind}, {where}"
+    return f"step {step}: {what}: {bad} of {array.size} elements"
 
 
 def _arrays(node: Node) -> list[Node]:
@@ -81,7 +82,8 @@ def _cure(compiled: Compiled, bad: Node) -> list[str]:
     sink_where(graph, log)
     for firing in log:
         if bad in set(ancestors([firing.before])) - set(firing.before.inputs) or bad in firing.before.inputs:
-            return [f"  the rewrite {firing.rule} would cure it ({firing.why.rstrip('.')}); it is off because of stabilise=False"]
+            cure = f"{firing.rule} would cure it ({firing.why.rstrip('.')})"
+            return [f"  the rewrite {cure}; it is off because of stabilise=False"]
     if bad.op.name == "placeholder":
         return ["  look for missing values in the data"]
     return ["  try a smaller learning rate, scaled inputs, or gd.clip"]

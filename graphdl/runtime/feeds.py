@@ -96,7 +96,8 @@ def _may_become(array: np.ndarray[Any, Any], wanted: np.dtype[Any]) -> bool:
         return array.dtype.kind == "b"
     if array.dtype.kind not in "iu":
         return False
-    return bool(array.min() >= np.iinfo(wanted).min and array.max() <= np.iinfo(wanted).max)
+    limits = np.iinfo(wanted)
+    return bool(array.min() >= limits.min) and bool(array.max() <= limits.max)
 
 
 def _hint(array: np.ndarray[Any, Any], wanted: np.dtype[Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -20,6 +22,7 @@ from graphdl.ir.leaves import VariableLeaf
 from graphdl.ir.node import Node
 from graphdl.runtime.feeds import Sizes, read_feeds
 from graphdl.runtime.interrupt import held_back
+from graphdl.runtime.saving import load_state, save_state
 from graphdl.runtime.state import State
 
 # Workspaces kept for so many different batch sizes of one program.
@@ -81,9 +84,10 @@ class Compiled:
         to_device = self.session.target.to_device
         if self.session.target.name != "numpy":
             arrays = [to_device(a) for a in arrays]
-        with held_back(), np.errstate(all="ignore"), self.loaded.explained():
+        # One run at a time: programs of a session share its variables, runs of a program its workspace.
+        with self.session.lock, held_back(), np.errstate(all="ignore"), self.loaded.explained():
             values = self._run(arrays, sizes)
-        self.session.state.step += self.counts
+            self.session.state.step += self.counts
         return tuple(map(self.session.target.to_host, values))
 
     def bind(self, sizes: Sizes) -> Callable[..., Any]:
@@ -144,6 +148,7 @@ class Session:
         self.stabilise = stabilise
         self.nan_guard = nan_guard
         self.state = State()
+        self.lock = threading.RLock()
         self._programs: dict[tuple[Any, ...], Compiled] = {}
         if graph is not None:
             self.adopt(graph)
@@ -226,6 +231,19 @@ class Session:
         if array.shape != variable.shape:
             raise GraphError(f"{variable.label} is {variable.type}, found a value of shape {array.shape}")
         self.state.arrays[self.state.names[variable]][...] = self.target.to_device(array.astype(variable.dtype))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write every variable met so far, and the step, to an .npz file, whole or not at all."""
+        arrays = {name: self.target.to_host(array) for name, array in self.state.arrays.items()}
+        save_state(path, arrays, self.state.step)
+
+    def load(self, path: str | os.PathLike[str], variables: Iterable[Node] = ()) -> None:
+        """Take over what `save` wrote: it must hold exactly the variables met so far, and those in `variables`.
+
+        FormatError names what is missing, unknown or of another shape; then nothing has changed.
+        """
+        self.adopt(Graph({str(i): v for i, v in enumerate(variables)}))
+        self.state.load(*load_state(path))
 
     def _initialise(self, variables: list[Node]) -> None:
         compiled = self.initial_values(variables)

@@ -97,6 +97,7 @@ class Stepper:
             raise
         except Exception as error:
             node = instr.node
-            lines = f"{node.op.name} failed with {type(error).__name__}: {error}\n    node  {plain(node.label)}: {node.type}"
-            raise ExecutionError(f"{lines}\n  {written_at(node)}".rstrip()) from error
+            what = f"{node.op.name} failed with {type(error).__name__}: {error}"
+            place = f"    node  {plain(node.label)}: {node.type}\n  {written_at(node)}".rstrip()
+            raise ExecutionError(f"{what}\n{place}") from error
         return np.asarray(value) if isinstance(value, np.generic) else value

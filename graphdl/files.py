@@ -1,0 +1,60 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from graphdl.errors import WriteError
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes | str) -> Path:
+    """Put `data` (a text as UTF-8) in the file at `path`: whoever reads it sees the old content or the new, never half.
+
+    Written beside it, flushed to the disk and renamed over it. WriteError when that cannot be done; then the old
+    file is as it was and nothing is left behind.
+    """
+    target = Path(path)
+    content = data.encode() if isinstance(data, str) else data
+    try:
+        _replace(target, content)
+    except OSError as error:
+        raise WriteError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
+    return target
+
+
+def _replace(target: Path, content: bytes) -> None:
+    if target.is_dir():
+        raise IsADirectoryError(0, "it is a directory")
+    handle, beside = tempfile.mkstemp(prefix=".graphdl-", dir=target.resolve().parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(beside, _mode(target))
+        os.replace(beside, target.resolve())
+        _sync_directory(target.resolve().parent)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def _mode(target: Path) -> int:
+    """Permissions of the file that is replaced, or those a new file gets."""
+    if target.exists():
+        return target.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _sync_directory(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
