@@ -11,8 +11,8 @@ from graphdl.errors import DTypeError, GradientError, ZeroGradientWarning, liste
 from graphdl.ir.elementwise import as_node
 from graphdl.ir.graph import Graph
 from graphdl.ir.leaves import constant
-from graphdl.ir.node import Node
-from graphdl.ir.origin import Vjp, at_scope, origin, written_at
+from graphdl.ir.node import Node, place_of
+from graphdl.ir.origin import Vjp, at_scope, current_origin, origin, written_at
 from graphdl.ir.text import plain
 from graphdl.ir.traverse import ancestors, dependents, renamed
 from graphdl.ir.types import TensorType, TupleType
@@ -152,7 +152,10 @@ class _Walk:
         fitted = gradient if gradient.shape == source.shape else sum_to(gradient, source.shape)
         fitted = cast(fitted, source.dtype)
         built_here = isinstance(fitted.origin, Vjp) and fitted.origin.of is node and fitted.name is None
-        return renamed(fitted, _own_name(source), _scope(source)) if built_here else fitted
+        if not built_here:
+            return fitted
+        place, kind = place_of(fitted), fitted.type
+        return Node(fitted.op, fitted.inputs, kind, _own_name(source), _scope(source), current_origin(), place)
 
     def _send(self, node: Node, term: Term) -> None:
         part = (node.op.index, term.gradient) if isinstance(node.op, Pick) else term.gradient

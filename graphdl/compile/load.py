@@ -24,11 +24,17 @@ class Loaded:
     def __init__(self, module: Module, convert: Callable[[Any], Any]) -> None:
         self.module = module
         self.file = f"<graphdl program {next(_numbers)}>"
-        code = compile(module.text, self.file, "exec")
+        self.code = compile(module.text, self.file, "exec")
         # A debugger and a traceback find the text here; it lives as long as the process keeps the cache.
         linecache.cache[self.file] = (len(module.text), None, module.text.splitlines(keepends=True), self.file)
-        self.namespace: dict[str, Any] = {"constants": _arrays(module, convert)}
-        exec(code, self.namespace)
+        self.constants = _arrays(module, convert)
+        self.namespace = self.fresh()
+
+    def fresh(self) -> dict[str, Any]:
+        """The module executed in a namespace of its own."""
+        namespace: dict[str, Any] = {"constants": self.constants}
+        exec(self.code, namespace)
+        return namespace
 
     def __del__(self) -> None:
         linecache.cache.pop(self.file, None)

@@ -73,7 +73,7 @@ class Op:
         raise NotImplementedError(self.name)
 
     def vjp(self, *operands: Any, **none: Any) -> tuple[Gradient, ...]:
-        """``vjp(dy, y, *inputs)``: from `dy`, the gradient of the result `y`, a gradient for each input, built of nodes."""
+        """``vjp(dy, y, *inputs)``: from `dy`, the gradient of the result `y`, one for each input, built of nodes."""
         return (None,) * (len(operands) - 2)
 
     def lower(self, *operands: Any, **none: Any) -> str:

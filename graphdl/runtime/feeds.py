@@ -97,7 +97,8 @@ def _may_become(array: np.ndarray[Any, Any], wanted: np.dtype[Any]) -> bool:
     if array.dtype.kind not in "iu":
         return False
     limits = np.iinfo(wanted)
-    return bool(array.min() >= limits.min) and bool(array.max() <= limits.max)
+    fits: bool = int(array.min()) >= limits.min and int(array.max()) <= limits.max
+    return fits
 
 
 def _hint(array: np.ndarray[Any, Any], wanted: np.dtype[Any]) -> str:

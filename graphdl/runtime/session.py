@@ -93,10 +93,12 @@ class Compiled:
     def bind(self, sizes: Sizes) -> Callable[..., Any]:
         """The fast step function for these sizes, with its workspace; kept for the sizes used last."""
         key = tuple(sizes[name] for name in self.program.sizes)
-        step = self._bound.get(key)
+        step: Callable[..., Any] | None = self._bound.get(key)
         if step is None:
             with np.errstate(all="ignore"), self.loaded.explained():
-                step = self.loaded.namespace["bind"](self.session.state.arrays, *key)
+                namespace = self.loaded.fresh()
+                namespace["bind"](self.session.state.arrays, *key)
+                step = namespace["step"]
             self._bound[key] = step
         self._bound.move_to_end(key)
         if len(self._bound) > _KEPT_SIZES:

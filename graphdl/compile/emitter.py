@@ -1,0 +1,91 @@
+"""What both styles of source share: names of leaves, the header, kernels, constants, comments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphdl.compile.kernels_text import kernel_text
+from graphdl.compile.lower import INLINE_ELEMENTS, number_text
+from graphdl.compile.page import Module, Page, Style, chain_rule_term
+from graphdl.compile.program import Program
+from graphdl.ir.leaves import Constant
+from graphdl.ir.node import Node
+from graphdl.ir.text import plain
+
+
+class Emitter:
+    """What both styles share: names of leaves and values, the header, comments."""
+
+    style: Style
+
+    def __init__(self, program: Program, header: str = "import numpy as xp") -> None:
+        self.program = program
+        self.header = header
+        self.namer = program.namer()
+        self.names: dict[Node, str] = {}
+        self.page = Page()
+        self.handed: dict[str, Node] = {}
+        graph_names = program.graph.names
+        for node in (*program.graph.placeholders, *program.graph.variables, *program.constants):
+            self.names[node] = self.namer.fresh("constant" if isinstance(node.op, Constant) else graph_names[node])
+
+    def module(self) -> Module:
+        """The whole text: header, kernels, constants, functions."""
+        self.page.lines += self.header.splitlines()
+        self._kernels()
+        self._constants()
+        self._functions()
+        return Module("\n".join(self.page.lines) + "\n", self.page.nodes, self.style, self.handed)
+
+    def _functions(self) -> None:
+        raise NotImplementedError
+
+    def _kernels(self) -> None:
+        called = {name for instr in self.program.instrs for name in instr.template.names}
+        for text in kernel_text(called):
+            self.page.lines += ["", "", *text.splitlines()]
+
+    def _constants(self) -> None:
+        if self.program.constants:
+            self.page.lines += ["", ""]
+        for node in self.program.constants:
+            self.page.put(f"{self.names[node]} = {self._constant(node)}", node, self._comment(node, self.names[node]))
+
+    def _constant(self, node: Node) -> str:
+        assert isinstance(node.op, Constant)
+        value = node.op.value
+        if value.size <= INLINE_ELEMENTS:
+            return f'xp.array({_array_text(value)}, "{value.dtype}")'
+        self.handed[self.names[node]] = node
+        return f"constants[{self.names[node]!r}]"
+
+    def _comment(self, node: Node, name: str = "") -> str:
+        """Label and type of a node, and its term of the chain rule."""
+        label = plain(self.program.graph.names[node])
+        kind = str(node.type) if label == name else f"{label}: {node.type}"
+        return kind + chain_rule_term(node)
+
+    def _feeds(self) -> str:
+        return "".join(f", {self.names[node]}" for node in self.program.graph.placeholders)
+
+    def _sizes(self, indent: str) -> None:
+        """Read the symbolic sizes off the shapes of what is fed."""
+        for size in self.program.sizes:
+            node, axis = where_size_is_read(self.program, size)
+            self.page.put(f"{indent}{size} = {self.names[node]}.shape[{axis}]")
+
+
+def where_size_is_read(program: Program, size: str) -> tuple[Node, int]:
+    """A placeholder and an axis of it whose length is the symbolic size."""
+    for node in program.graph.placeholders:
+        for axis, d in enumerate(node.shape):
+            if str(d) == size:
+                return node, axis
+    raise AssertionError(f"size {size} is not an axis of any placeholder")
+
+
+def _array_text(value: Any) -> str:
+    if not value.ndim:
+        return number_text(value)
+    inside = ", ".join(_array_text(row) if row.ndim else number_text(row) for row in value)
+    return f"[{inside}]"
