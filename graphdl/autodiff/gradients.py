@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from graphdl.collection import collector_paused
 from graphdl.errors import DTypeError, GradientError, ZeroGradientWarning, listed
 from graphdl.ir.elementwise import as_node
 from graphdl.ir.graph import Graph
@@ -76,6 +77,7 @@ def gradients(loss: Node, wrt: Any, seed: Any = None, *, stabilise: bool = True)
     return found.gradients[0] if single else list(found.gradients)
 
 
+@collector_paused()
 def derive(loss: Node, wrt: Iterable[Node], seed: Any = None, *, stabilise: bool = True) -> Derivation:
     """As `gradients`, with the backward steps and the firings of the stabiliser."""
     targets = tuple(wrt)

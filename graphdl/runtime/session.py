@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from graphdl.collection import collector_paused
 from graphdl.compile.emit import Module, Style, emit
 from graphdl.compile.load import Loaded
 from graphdl.compile.pipeline import Optimised, optimise
@@ -195,10 +196,16 @@ class Session:
         key = (nodes, pairs, style or self.style)
         compiled = self._programs.get(key)
         if compiled is None:
-            optimised = optimise(Graph(nodes, pairs), self.level, self.stabilise)
-            asked = nodes[0].label if nodes else updates.name if updates else "run"
-            compiled = self._programs[key] = Compiled(self, optimised, style or self.style, asked)
+            compiled = self._programs[key] = self._compiled(nodes, pairs, updates, style or self.style)
         return compiled
+
+    @collector_paused()
+    def _compiled(
+        self, nodes: tuple[Node, ...], pairs: tuple[tuple[Node, Node], ...], updates: Updates | None, style: Style
+    ) -> Compiled:
+        optimised = optimise(Graph(nodes, pairs), self.level, self.stabilise)
+        asked = nodes[0].label if nodes else updates.name if updates else "run"
+        return Compiled(self, optimised, style, asked)
 
     def adopt(self, graph: Graph) -> None:
         """Meet the variables and random leaves of `graph`, giving new variables their initial values."""
