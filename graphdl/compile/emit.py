@@ -1,7 +1,7 @@
 """Source text of a program, in two styles from one schedule.
 
 *readable*: ``step(variables, key, x, ...)`` is a pure function, a line a node, and returns fetches and new values.
-*fast*: ``bind(variables, N)`` makes the workspace for one batch size, then ``step(key, x, ...)`` writes into it and
+*fast*: ``bind(variables, sizes)`` makes the workspace for one batch size, then ``step(key, x, ...)`` writes into it and
 updates the variables in place. Both make the same calls in the same order: same bits.
 """
 

@@ -58,10 +58,12 @@ class FastEmitter(Emitter):
         put = self.page.put
         put()
         put()
-        put(f"def bind(variables{''.join(f', {size}' for size in self.program.sizes)}):")
-        names = [self.names[node] for node in self.program.graph.variables] + self.globals
+        put("def bind(variables, sizes):")
+        names = [*self.program.sizes, *(self.names[node] for node in self.program.graph.variables), *self.globals]
         for start in range(0, len(names), 8):
             put(f"    global {', '.join(names[start : start + 8])}")
+        for size in self.program.sizes:
+            put(f'    {size} = sizes["{size}"]')
         for node in self.program.graph.variables:
             put(f"    {self.names[node]} = variables[{self.program.state[node]!r}]", node, str(node.type))
         self.page.append(self.bound)

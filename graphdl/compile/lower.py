@@ -16,7 +16,6 @@ from graphdl.ir.leaves import Constant, Noise, Size, scalar_of
 from graphdl.ir.node import Node
 from graphdl.ir.op import Operand
 from graphdl.ir.types import TupleType, shape_text
-from graphdl.ops.arithmetic import AddN
 from graphdl.ops.linalg import Affine, MatMul
 from graphdl.ops.shape import BroadcastTo, Pick, Reshape, Slice, Transpose
 
@@ -38,6 +37,11 @@ class Instr:
     texts: tuple[str, ...]
     is_view: bool
     is_static: bool = False
+
+    @property
+    def may_share(self) -> bool:
+        """Whether the value may lie in the memory of the first operand: a view, or a reshape, which may be one."""
+        return self.is_view or isinstance(self.node.op, Reshape)
 
     @property
     def reads(self) -> list[Node]:
@@ -111,7 +115,8 @@ def _template(node: Node, graph: Graph, contiguous: dict[Node, bool]) -> tuple[T
     expression = node.op.lower(*[Operand(f"_{i}", s.type) for i, s in enumerate(node.inputs)])  # type: ignore[arg-type]
     is_view = node.op.is_view
     if isinstance(node.op, Transpose) and not _only_multiplied(node, graph):
-        return template(f"xp.ascontiguousarray({expression})"), False
+        # Not ascontiguousarray, which hands back the same memory where an axis has size 1.
+        return template(f"{expression}.copy()"), False
     if isinstance(node.op, Transpose | Slice | BroadcastTo | Pick):
         contiguous[node] = False
     elif isinstance(node.op, Reshape):
@@ -128,12 +133,28 @@ def _draw(node: Node, stream: int) -> Instr:
 
 def _literal_slots(node: Node) -> set[int]:
     """Inputs that are written as numbers: scalars next to an array that settles the dtype."""
-    if not isinstance(node.op, Elementwise | AddN):
+    if not isinstance(node.op, Elementwise):
         return set()
+    takes = node.op.takes
     scalars = {i for i, s in enumerate(node.inputs) if scalar_of(s) is not None or isinstance(s.op, Size)}
-    takes = node.op.takes if isinstance(node.op, Elementwise) else ("number",) * len(node.inputs)
+    numbers = frozenset(i for i in scalars if takes[i] != "bool")
     settled = any(t != "bool" or node.dtype == "bool" for i, t in enumerate(takes) if i not in scalars)
-    return {i for i in scalars if takes[i] != "bool"} if settled else set()
+    return set(numbers) if numbers and settled and _meet_arrays(node.op, numbers) else set()
+
+
+@cache
+def _meet_arrays(op: Elementwise, numbers: frozenset[int]) -> bool:
+    """Whether every part of the template that has one of the operands `numbers` has an array too.
+
+    Python would compute ``xp.minimum(2.0, 0)`` in float64, and a kernel counts on arrays.
+    """
+    for part in ast.walk(_elementwise_template(op).tree):
+        if isinstance(part, ast.Call | ast.BinOp | ast.UnaryOp | ast.Compare):
+            slots = {int(n.id[1:]) for n in ast.walk(part) if isinstance(n, ast.Name) and n.id.startswith("_")}
+            is_kernel = isinstance(part, ast.Call) and isinstance(part.func, ast.Name)
+            if slots & numbers and (is_kernel or slots <= numbers):
+                return False
+    return True
 
 
 def _literal(node: Node) -> str:

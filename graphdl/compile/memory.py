@@ -26,7 +26,7 @@ class Plan:
     """Where every computed value lives.
 
     `buffer` has the workspace buffer of a node; `variable` the variable whose memory a node's value takes over;
-    a node in neither makes its own array, or is a view of its first input.
+    a node in neither makes its own array, or may be a view of its first input (then `base` has whose memory it is).
     """
 
     buffers: list[Buffer] = field(default_factory=list)
@@ -43,7 +43,7 @@ def plan(graph: Graph, instrs: list[Instr]) -> Plan:
     """Buffers for the schedule. A buffer is free once its last reader has run; results of `run` are never reused."""
     made = Plan()
     for instr in instrs:
-        if instr.is_view:
+        if instr.may_share:
             made.base[instr.node] = made.root(instr.node.inputs[0])
     last = _last_reads(graph, instrs, made)
     _take_over_variables(graph, instrs, made, last)
@@ -84,7 +84,7 @@ def _take_over_variables(graph: Graph, instrs: list[Instr], made: Plan, last: di
             continue
         instr = instrs[time]
         old_is_done = last.get(variable, -1) < time or (last[variable] == time and _may_overwrite(instr, variable))
-        if old_is_done and instr.template.writes_out:
+        if old_is_done and instr.template.writes_out and not instr.is_static:
             made.variable[value] = variable
 
 
@@ -108,7 +108,7 @@ def _views_of(root: Node, operands: Iterable[Node]) -> bool:
 
 
 def _wants_buffer(instr: Instr, made: Plan) -> bool:
-    if instr.is_view or instr.is_static or isinstance(instr.node.type, TupleType) or instr.node in made.variable:
+    if instr.may_share or instr.is_static or isinstance(instr.node.type, TupleType) or instr.node in made.variable:
         return False
     return instr.template.writes_out
 

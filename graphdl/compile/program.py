@@ -44,4 +44,4 @@ class Program:
     def namer(self) -> Namer:
         """A namespace in which the sizes and everything the program calls are taken."""
         called = {name for instr in self.instrs for name in instr.template.names}
-        return Namer([*self.sizes, *called, "key", "step", "bind", "variables", "constants"])
+        return Namer([*self.sizes, *called, "key", "step", "bind", "variables", "sizes", "constants"])

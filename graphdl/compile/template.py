@@ -31,7 +31,8 @@ _OPERATORS: dict[type[ast.AST], str] = {
 }
 # Their result is a truth value, which does not fit the buffer of a number.
 TRUTHS = frozenset(("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isfinite"))
-REDUCTIONS = {"xp.sum": "add", "xp.prod": "multiply", "xp.max": "maximum", "xp.min": "minimum"}
+# Not the largest and the smallest: CuPy reduces by these two ufuncs only.
+REDUCTIONS = {"xp.sum": "add", "xp.prod": "multiply"}
 # Other calls that take `out`.
 WRITERS = frozenset(("xp.concatenate", "softmax", "log_softmax"))
 # NumPy deprecates a positional `out` for these two.

@@ -98,7 +98,7 @@ class Compiled:
         if step is None:
             with np.errstate(all="ignore"), self.loaded.explained():
                 namespace = self.loaded.fresh()
-                namespace["bind"](self.session.state.arrays, *key)
+                namespace["bind"](self.session.state.arrays, sizes)
                 step = namespace["step"]
             self._bound[key] = step
         self._bound.move_to_end(key)
@@ -222,6 +222,8 @@ class Session:
     def initial_values(self, variables: Iterable[Node]) -> Compiled:
         """The program that computes where `variables` start."""
         starts = {self.state.names[v]: v.op.initial for v in variables if isinstance(v.op, VariableLeaf)}
+        for name, initial in starts.items():
+            self.state.number_streams(Graph(initial).noise, owner=name)
         graph = Graph(starts)
         if graph.placeholders or graph.variables:
             wrong = (*graph.placeholders, *graph.variables)[0]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -35,10 +37,17 @@ class State:
             self.names[variable] = name
         return new
 
-    def number_streams(self, leaves: Iterable[Node]) -> None:
-        """Give each random leaf that is new here the next stream."""
+    def number_streams(self, leaves: Iterable[Node], owner: str = "run") -> None:
+        """Give each random leaf that is new here a stream of its own, made from `owner` and its label.
+
+        So a stream does not depend on what else the session has met, and a resumed run draws the same numbers.
+        """
+        taken = set(self.streams.values())
         for leaf in leaves:
-            self.streams.setdefault(leaf, len(self.streams))
+            if leaf not in self.streams:
+                stream = _stream(f"{owner}:{leaf.label}", taken)
+                taken.add(stream)
+                self.streams[leaf] = stream
 
     def digest(self, names: Iterable[str] | None = None) -> str:
         """SHA-256 over the named arrays (all by default): name, dtype, shape and bytes of each, in order."""
@@ -55,6 +64,15 @@ class State:
         for name, array in arrays.items():
             self.arrays[name][...] = array
         self.step = step
+
+
+def _stream(name: str, taken: set[int]) -> int:
+    """A number from `name`, which is tried with 0, 1, ... behind it until it is free."""
+    for count in itertools.count():
+        stream = zlib.crc32(f"{name}#{count}".encode())
+        if stream not in taken:
+            return stream
+    raise AssertionError
 
 
 def _check_same(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
