@@ -8,9 +8,11 @@ from graphdl.compile.kernels_text import kernel_text
 from graphdl.compile.lower import INLINE_ELEMENTS, number_text
 from graphdl.compile.page import Module, Page, Style, chain_rule_term
 from graphdl.compile.program import Program
-from graphdl.ir.leaves import Constant
+from graphdl.ir.dim import SymDim, linear
+from graphdl.ir.leaves import Constant, Packed
 from graphdl.ir.node import Node
 from graphdl.ir.text import plain
+from graphdl.ir.types import shape_text
 
 
 class Emitter:
@@ -26,7 +28,7 @@ class Emitter:
         self.page = Page()
         self.handed: dict[str, Node] = {}
         graph_names = program.graph.names
-        for node in (*program.graph.placeholders, *program.graph.variables, *program.constants):
+        for node in (*program.graph.placeholders, *program.graph.variables, *program.graph.packs, *program.constants):
             self.names[node] = self.namer.fresh("constant" if isinstance(node.op, Constant) else graph_names[node])
 
     def module(self) -> Module:
@@ -42,6 +44,7 @@ class Emitter:
 
     def _kernels(self) -> None:
         called = {name for instr in self.program.instrs for name in instr.template.names}
+        called |= {"packed"} if self.program.graph.packs else set()
         for text in kernel_text(called):
             self.page.lines += ["", "", *text.splitlines()]
 
@@ -59,6 +62,16 @@ class Emitter:
         self.handed[self.names[node]] = node
         return f"constants[{self.names[node]!r}]"
 
+    def _state(self) -> None:
+        """Read the variables by name. Packed ones come first, since packing moves the variables they hold."""
+        for node in self.program.graph.packs:
+            assert isinstance(node.op, Packed)
+            parts = "".join(f"({self.program.state[part]!r}, {shape_text(part.shape)}), " for part in node.op.parts)
+            text = f"packed(variables, {self.program.state_name(node)!r}, ({parts.rstrip()}))"
+            self.page.put(f"    {self.names[node]} = {text}", node, str(node.type))
+        for node in self.program.graph.variables:
+            self.page.put(f"    {self.names[node]} = variables[{self.program.state[node]!r}]", node, str(node.type))
+
     def _comment(self, node: Node, name: str = "") -> str:
         """Label and type of a node, and its term of the chain rule."""
         label = plain(self.program.graph.names[node])
@@ -71,17 +84,23 @@ class Emitter:
     def _sizes(self, indent: str) -> None:
         """Read the symbolic sizes off the shapes of what is fed."""
         for size in self.program.sizes:
-            node, axis = where_size_is_read(self.program, size)
-            self.page.put(f"{indent}{size} = {self.names[node]}.shape[{axis}]")
+            node, axis, factor, rest = where_size_is_read(self.program, size)
+            length = f"{self.names[node]}.shape[{axis}]"
+            self.page.put(
+                f"{indent}{size} = {length if (factor, rest) == (1, 0) else f'({length} - {rest}) // {factor}'}"
+            )
 
 
-def where_size_is_read(program: Program, size: str) -> tuple[Node, int]:
-    """A placeholder and an axis of it whose length is the symbolic size."""
+def where_size_is_read(program: Program, size: str) -> tuple[Node, int, int, int]:
+    """A placeholder, an axis of it, and the factor and rest for which its length is ``factor*size + rest``."""
+    found = []
     for node in program.graph.placeholders:
         for axis, d in enumerate(node.shape):
-            if str(d) == size:
-                return node, axis
-    raise AssertionError(f"size {size} is not an axis of any placeholder")
+            solved = linear(d) if isinstance(d, SymDim) else None
+            if solved and solved[0] == size:
+                found.append((node, axis, *solved[1:]))
+    assert found, f"size {size} is not an axis of any placeholder"
+    return next((f for f in found if f[2:] == (1, 0)), found[0])
 
 
 def _array_text(value: Any) -> str:

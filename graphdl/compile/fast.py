@@ -37,7 +37,7 @@ class FastEmitter(Emitter):
         for function in functions - {None}:
             self.namer.fresh(str(function))
         self.temps = [self.namer.fresh(f"t{i}") for i in range(_most_temps(program))]
-        self.fixed: set[Node] = {*program.graph.variables, *program.constants}
+        self.fixed: set[Node] = {*program.graph.variables, *program.graph.packs, *program.constants}
 
     def _functions(self) -> None:
         for instr in self.program.instrs:
@@ -59,13 +59,13 @@ class FastEmitter(Emitter):
         put()
         put()
         put("def bind(variables, sizes):")
-        names = [*self.program.sizes, *(self.names[node] for node in self.program.graph.variables), *self.globals]
+        state = [self.names[node] for node in (*self.program.graph.packs, *self.program.graph.variables)]
+        names = [*self.program.sizes, *state, *self.globals]
         for start in range(0, len(names), 8):
             put(f"    global {', '.join(names[start : start + 8])}")
         for size in self.program.sizes:
             put(f'    {size} = sizes["{size}"]')
-        for node in self.program.graph.variables:
-            put(f"    {self.names[node]} = variables[{self.program.state[node]!r}]", node, str(node.type))
+        self._state()
         self.page.append(self.bound)
         if not names and not self.bound.lines:
             put("    pass")

@@ -128,6 +128,20 @@ def scatter_add(values: Array, indices: Array, shape: tuple[int, ...], axis: int
     return whole
 
 
+def packed(variables: dict[str, Array], name: str, parts: tuple[tuple[str, tuple[int, ...]], ...]) -> Array:
+    """One flat array that holds the variables `parts` (name, shape) side by side; they become views of it."""
+    whole = variables.get(name)
+    if whole is None or any(variables[part].base is not whole for part, _ in parts):
+        whole = xp.concatenate([variables[part].reshape(-1) for part, _ in parts])
+        variables[name] = whole
+        start = 0
+        for part, shape in parts:
+            stop = start + variables[part].size
+            variables[part] = whole[start:stop].reshape(shape)
+            start = stop
+    return whole
+
+
 def uniform(key: tuple[int, int], stream: int, shape: tuple[int, ...], dtype: Any) -> Array:
     """Numbers on [0, 1) that depend on the seed, the step and the stream alone (Philox, Salmon et al. 2011)."""
     import numpy

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from graphdl.compile.fold import fold_constants
+from graphdl.compile.pack import pack_updates
 from graphdl.config import DEFAULT_LEVEL, Level
 from graphdl.ir.elementwise import Elementwise
 from graphdl.ir.graph import Graph
@@ -53,6 +54,7 @@ def pipeline() -> tuple[Pass, ...]:
         Pass("fuse", 2, _rules((*FUSE, *copying_rules(elementwise)), "specialise"), "bias added in place, no copies"),
         Pass("fold-again", 2, fold_constants, "constants computed now"),
         Pass("merge-again", 2, merge_equal, "common subexpressions"),
+        Pass("pack-updates", 2, pack_updates, "small variables updated in one call"),
     )
 
 

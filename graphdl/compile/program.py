@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,6 +11,7 @@ from graphdl.compile.memory import Plan, plan
 from graphdl.compile.names import Namer
 from graphdl.ir.dim import symbols_of
 from graphdl.ir.graph import Graph
+from graphdl.ir.leaves import Packed
 from graphdl.ir.node import Node
 from graphdl.ir.types import TupleType
 
@@ -21,6 +23,13 @@ class Program:
     graph: Graph
     state: dict[Node, str]
     streams: dict[Node, int] = field(default_factory=dict)
+
+    def state_name(self, node: Node) -> str:
+        """The key of a variable, or of a packed one, in the dictionary that programs are given."""
+        if isinstance(node.op, Packed):
+            names = ", ".join(self.state[part] for part in node.op.parts)
+            return f"packed {zlib.crc32(names.encode()):08x}: {names:.40}"
+        return self.state[node]
 
     @cached_property
     def instrs(self) -> list[Instr]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from graphdl.compile.emitter import Emitter
 from graphdl.compile.lower import Instr
 from graphdl.compile.page import Style
-from graphdl.ir.leaves import Constant, Placeholder, VariableLeaf
 
 
 class ReadableEmitter(Emitter):
@@ -18,8 +17,7 @@ class ReadableEmitter(Emitter):
         put("")
         put("")
         put(f"def step(variables, key{self._feeds()}):")
-        for node in self.program.graph.variables:
-            put(f"    {self.names[node]} = variables[{self.program.state[node]!r}]", node, str(node.type))
+        self._state()
         self._sizes("    ")
         for instr in self.program.instrs:
             self._instr(instr)
@@ -38,11 +36,11 @@ class ReadableEmitter(Emitter):
         put = self.page.put
         put("    fetches = (")
         for node in graph.outputs.values():
-            owned = plan.root(node).inputs or not isinstance(plan.root(node).op, VariableLeaf | Placeholder | Constant)
+            owned = not plan.root(node).op.is_leaf
             put(f"        {self.names[node]}{'' if owned else '.copy()'},", node)
         put("    )")
         put("    updates = {")
         for variable, value in graph.updates:
-            put(f"        {self.program.state[variable]!r}: {self.names[value]},", value)
+            put(f"        {self.program.state_name(variable)!r}: {self.names[value]},", value)
         put("    }")
         put("    return fetches, updates")

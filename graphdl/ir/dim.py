@@ -100,6 +100,20 @@ def symbols_of(shape: Iterable[Dim]) -> set[str]:
     return {name for d in shape if isinstance(d, SymDim) for m, _ in d.terms for name in m}
 
 
+def linear(dim: SymDim) -> tuple[str, int, int] | None:
+    """(name, factor, rest) of a size such as ``factor*name + rest``; None for any other polynomial.
+
+    >>> linear(2 * symbol("N") + 1)
+    ('N', 2, 1)
+    """
+    names = symbols_of([dim])
+    if len(names) != 1 or any(len(m) > 1 for m, _ in dim.terms):
+        return None
+    factors = dict(dim.terms)
+    name = names.pop()
+    return name, factors[name,], factors.get((), 0)
+
+
 def numel(shape: Iterable[Dim]) -> Dim:
     """Number of elements of an array of this shape."""
     count: Dim = 1

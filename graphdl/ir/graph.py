@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphdl.errors import GraphError, did_you_mean, listed
 from graphdl.ir import registry
-from graphdl.ir.leaves import Constant, Noise, Placeholder, Size, VariableLeaf
+from graphdl.ir.leaves import Constant, Noise, Packed, Placeholder, Size, VariableLeaf
 from graphdl.ir.node import Node
 from graphdl.ir.traverse import ancestors, consumers
 
@@ -115,6 +115,10 @@ class Graph:
     @property
     def variables(self) -> tuple[Node, ...]:
         return self.leaves(VariableLeaf)
+
+    @property
+    def packs(self) -> tuple[Node, ...]:
+        return self.leaves(Packed)
 
     @property
     def constants(self) -> tuple[Node, ...]:

@@ -46,6 +46,19 @@ class VariableLeaf(Leaf):
         self.result, self.initial, self.trainable = result, initial, trainable
 
 
+class Packed(Leaf):
+    """The variables `parts` side by side in one flat array, whose views they are. Made by a pass, never by a user."""
+
+    name = "packed"
+
+    def __init__(self, parts: tuple[Node, ...]) -> None:
+        self.parts = parts
+        total: Dim = 0
+        for part in parts:
+            total = total + part.tensor.size
+        self.result = TensorType(parts[0].dtype, (total,))
+
+
 class Constant(Leaf):
     """A value that never changes; `value` is a read-only array."""
 
@@ -85,7 +98,7 @@ class Size(Leaf):
         return str(self.dim)
 
 
-for _leaf in (Placeholder, VariableLeaf, Constant, Noise, Size):
+for _leaf in (Placeholder, VariableLeaf, Packed, Constant, Noise, Size):
     registry.register_op(_leaf.name, _leaf)
 
 

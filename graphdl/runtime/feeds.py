@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphdl.errors import FeedError, did_you_mean, listed
-from graphdl.ir.dim import Dim, SymDim
+from graphdl.ir.dim import SymDim, evaluate, linear, symbols_of
 from graphdl.ir.graph import Graph
 from graphdl.ir.leaves import Placeholder
 from graphdl.ir.node import Node
@@ -92,13 +92,10 @@ def _may_become(array: np.ndarray[Any, Any], wanted: np.dtype[Any]) -> bool:
         return True
     if wanted.kind == "f":
         return True
-    if wanted.kind == "b":
-        return array.dtype.kind == "b"
-    if array.dtype.kind not in "iu":
-        return False
+    if wanted.kind == "b" or array.dtype.kind not in "iu":
+        return bool(array.dtype == wanted)
     limits = np.iinfo(wanted)
-    fits: bool = int(array.min()) >= limits.min and int(array.max()) <= limits.max
-    return fits
+    return int(array.min()) >= limits.min and int(array.max()) <= limits.max
 
 
 def _hint(array: np.ndarray[Any, Any], wanted: np.dtype[Any]) -> str:
@@ -121,17 +118,27 @@ def _settle(node: Node, shape: tuple[int, ...], sizes: Sizes, seen: dict[str, No
             _learn(node, d, size, sizes, seen)
 
 
-def _learn(node: Node, d: Dim, size: int, sizes: Sizes, seen: dict[str, Node]) -> None:
-    name = str(d)
+def _learn(node: Node, d: SymDim, size: int, sizes: Sizes, seen: dict[str, Node]) -> None:
     if size == 0:
-        raise FeedError(f"{node.label!r} is {node.type} and is fed an empty batch: {name} = 0")
-    if sizes.setdefault(name, size) != size:
-        other = seen[name]
+        raise FeedError(f"{node.label!r} is {node.type} and is fed an empty batch: {d} = 0")
+    solved = linear(d)
+    if solved and solved[0] not in sizes:
+        name, factor, rest = solved
+        sizes[name], seen[name] = (size - rest) // factor, node
+    unknown = symbols_of([d]) - sizes.keys()
+    if unknown:
+        raise FeedError(f"{node.label!r} is {node.type}: feed a value of size {min(unknown)} before it, to settle {d}")
+    _check_size(node, d, size, sizes, seen)
+
+
+def _check_size(node: Node, d: SymDim, size: int, sizes: Sizes, seen: dict[str, Node]) -> None:
+    expected = evaluate(d, sizes)
+    if expected != size:
+        other = seen[min(symbols_of([d]))]
         raise FeedError(
-            f"{name} is {sizes[name]} in {other.label!r} ({other.type}) and {size} in {node.label!r} ({node.type})\n"
+            f"{d} is {expected} in {other.label!r} ({other.type}) and {size} in {node.label!r} ({node.type})\n"
             f"  {other.label}: {written_at(other)}\n  {node.label}: {written_at(node)}".rstrip()
         )
-    seen.setdefault(name, node)
 
 
 def _reshape_hint(node: Node, shape: tuple[int, ...]) -> str:

@@ -19,7 +19,7 @@ from graphdl.compile.targets import target as find_target
 from graphdl.config import DEFAULT_LEVEL, Level
 from graphdl.errors import FetchError, GraphError
 from graphdl.ir.graph import Graph, Updates
-from graphdl.ir.leaves import VariableLeaf
+from graphdl.ir.leaves import Packed, VariableLeaf
 from graphdl.ir.node import Node
 from graphdl.runtime.feeds import Sizes, read_feeds
 from graphdl.runtime.interrupt import held_back
@@ -60,6 +60,7 @@ class Compiled:
         self.module: Module = emit(self.program, style, session.target.header)
         self.loaded = Loaded(self.module, session.target.to_device)
         self._bound: OrderedDict[tuple[int, ...], Callable[..., Any]] = OrderedDict()
+        self._exchanges = -1
         # A run that draws or updates is a step: the next one draws other numbers.
         self.counts = bool(self.graph.updates or self.graph.noise)
 
@@ -93,6 +94,8 @@ class Compiled:
 
     def bind(self, sizes: Sizes) -> Callable[..., Any]:
         """The fast step function for these sizes, with its workspace; kept for the sizes used last."""
+        if self._exchanges != self.session.state.arrays.exchanges:
+            self._bound.clear()
         key = tuple(sizes[name] for name in self.program.sizes)
         step: Callable[..., Any] | None = self._bound.get(key)
         if step is None:
@@ -101,6 +104,7 @@ class Compiled:
                 namespace["bind"](self.session.state.arrays, sizes)
                 step = namespace["step"]
             self._bound[key] = step
+            self._exchanges = self.session.state.arrays.exchanges
         self._bound.move_to_end(key)
         if len(self._bound) > _KEPT_SIZES:
             self._bound.popitem(last=False)
@@ -210,7 +214,9 @@ class Session:
     def adopt(self, graph: Graph) -> None:
         """Meet the variables and random leaves of `graph`, giving new variables their initial values."""
         self.state.number_streams(graph.noise)
-        new = self.state.name_variables([*graph.variables, *(v for v, _ in graph.updates)])
+        packed = [part for pack in graph.packs if isinstance(pack.op, Packed) for part in pack.op.parts]
+        updated = [v for v, _ in graph.updates if isinstance(v.op, VariableLeaf)]
+        new = self.state.name_variables([*graph.variables, *packed, *updated])
         if new:
             self._initialise(new)
 
@@ -233,6 +239,8 @@ class Session:
     def value(self, variable: Node) -> np.ndarray[Any, Any]:
         """A copy of the present value of `variable`."""
         self.adopt(Graph(variable))
+        if isinstance(variable.op, Packed):
+            return np.concatenate([self.value(part).reshape(-1) for part in variable.op.parts])
         return np.array(self.target.to_host(self.state.arrays[self.state.names[variable]]))
 
     def assign(self, variable: Node, value: Any) -> None:
@@ -245,7 +253,7 @@ class Session:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write every variable met so far, and the step, to an .npz file, whole or not at all."""
-        arrays = {name: self.target.to_host(array) for name, array in self.state.arrays.items()}
+        arrays = {name: self.target.to_host(array) for name, array in self.state.named().items()}
         save_state(path, arrays, self.state.step)
 
     def load(self, path: str | os.PathLike[str], variables: Iterable[Node] = ()) -> None:

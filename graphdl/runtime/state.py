@@ -15,12 +15,25 @@ from graphdl.ir.node import Node
 from graphdl.ir.text import plain
 
 
+class Arrays(dict[str, Any]):
+    """Arrays by name that count how often one was exchanged: programs hold on to the arrays themselves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exchanges = 0
+
+    def __setitem__(self, name: str, array: Any) -> None:
+        self.exchanges += 1
+        super().__setitem__(name, array)
+
+
 class State:
     """Variables in the order they were first met; their arrays stay where they are and change in place."""
 
     def __init__(self) -> None:
         self.names: dict[Node, str] = {}
-        self.arrays: dict[str, Any] = {}
+        # By name; programs that pack variables keep the packed arrays here too, and make the variables views of them.
+        self.arrays = Arrays()
         self.streams: dict[Node, int] = {}
         self.step = 0
 
@@ -49,18 +62,22 @@ class State:
                 taken.add(stream)
                 self.streams[leaf] = stream
 
+    def named(self) -> dict[str, Any]:
+        """The value of each variable by name, in the order they were first met."""
+        return {name: self.arrays[name] for name in self.names.values()}
+
     def digest(self, names: Iterable[str] | None = None) -> str:
         """SHA-256 over the named arrays (all by default): name, dtype, shape and bytes of each, in order."""
         total = hashlib.sha256()
-        for name in names or self.arrays:
-            array = np.ascontiguousarray(self.arrays[name])
+        for name in names or self.names.values():
+            array = np.asarray(self.arrays[name], order="C")
             total.update(f"{name} {array.dtype} {array.shape}\n".encode())
             total.update(array.tobytes())
         return total.hexdigest()
 
     def load(self, arrays: Mapping[str, Any], step: int) -> None:
         """Take over `arrays`, which must be exactly the variables met so far; nothing changes on an error."""
-        _check_same(self.arrays, arrays)
+        _check_same(self.named(), arrays)
         for name, array in arrays.items():
             self.arrays[name][...] = array
         self.step = step

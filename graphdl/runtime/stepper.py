@@ -11,7 +11,7 @@ from graphdl.compile.evaluate import evaluate
 from graphdl.compile.lower import Instr, lowered
 from graphdl.errors import ExecutionError, GraphdlError
 from graphdl.ir.graph import Graph, Updates
-from graphdl.ir.leaves import Constant, VariableLeaf
+from graphdl.ir.leaves import Constant, Packed, VariableLeaf
 from graphdl.ir.node import Node
 from graphdl.ir.origin import written_at
 from graphdl.ir.text import plain
@@ -63,7 +63,7 @@ class Stepper:
         for node in graph.nodes:
             if isinstance(node.op, Constant):
                 self.found[node] = node.op.value
-            elif isinstance(node.op, VariableLeaf):
+            elif isinstance(node.op, VariableLeaf | Packed):
                 self.found[node] = self.session.value(node)
         self.instrs = lowered(graph, self.session.state.streams)
 
