@@ -74,7 +74,7 @@ def test_two_optimizers_take_turns_on_the_same_variables():
 
 
 def test_assigning_loading_and_initialising_reach_packed_variables(tmp_path):
-    session, x, y, parameters, train = trained(2, "fast")
+    session, x, _, parameters, train = trained(2, "fast")
     session.save(tmp_path / "s.npz")
     session.assign(parameters[1], np.ones(4))
     assert session.value(parameters[1]).tolist() == [1, 1, 1, 1]
@@ -110,7 +110,7 @@ def test_new_values_that_somebody_else_reads_stay_apart():
 
 
 def test_the_stepper_and_the_guard_understand_packed_programs():
-    session, x, _, parameters, train = trained(2, "fast", steps=1)
+    session, x, _, _, train = trained(2, "fast", steps=1)
     guarded = gd.Session(seed=3, nan_guard=True)
     guarded.run(train, {x: DATA})
     assert guarded.state.digest() == session.state.digest()
