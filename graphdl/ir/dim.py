@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable, Mapping
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import mul
 
 from graphdl.errors import ShapeError
@@ -116,6 +116,11 @@ def linear(dim: SymDim) -> tuple[str, int, int] | None:
 
 def numel(shape: Iterable[Dim]) -> Dim:
     """Number of elements of an array of this shape."""
+    return _product(tuple(shape))
+
+
+@lru_cache(maxsize=1024)
+def _product(shape: tuple[Dim, ...]) -> Dim:
     count: Dim = 1
     for d in shape:
         count = count * d

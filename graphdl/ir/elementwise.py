@@ -75,8 +75,8 @@ class Elementwise(Op):
                 if value and found.dtype != value:
                     raise DTypeError(_mixture(value, found.dtype))
                 value = found.dtype
-            if found.shape != shape:
-                shape = broadcast_shapes(*[t.shape for t in inputs])
+            if found.shape != shape and found.shape:
+                shape = broadcast_shapes(*[t.shape for t in inputs]) if shape else found.shape
         return TensorType("bool" if self.gives == "bool" else value, shape)
 
     def vjp(self, dy: Node, y: Node, *inputs: Node) -> tuple[Gradient, ...]:
@@ -116,8 +116,12 @@ class Elementwise(Op):
 
     def _broadcast(self, nodes: list[Node]) -> list[Node]:
         """Explicit broadcasts, so that pictures show them; a plain number needs none."""
-        with refusing(self.name, *nodes):
-            shape = broadcast_shapes(*[n.shape for n in nodes])
+        shapes = {n.shape for n in nodes if n.shape}
+        if len(shapes) == 1:
+            (shape,) = shapes
+        else:
+            with refusing(self.name, *nodes):
+                shape = broadcast_shapes(*shapes)
         to = registry.builder("broadcast_to")
         return [n if n.shape == shape or scalar_of(n) is not None else to(n, shape) for n in nodes]
 
