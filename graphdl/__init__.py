@@ -34,6 +34,7 @@ from graphdl.ir.graph import Graph, Updates, assign, group
 from graphdl.ir.leaves import Variable, constant, placeholder
 from graphdl.ir.node import Node
 from graphdl.ir.origin import name_scope
+from graphdl.ir.registry import register_builder
 from graphdl.ops.arithmetic import (
     abs,
     add,
@@ -122,9 +123,9 @@ _LAZY = {
     "Stepper": "graphdl.runtime.stepper",
     "load_graph": "graphdl.ir.serialize",
     "save_graph": "graphdl.ir.serialize",
-    "draw": "graphdl.draw",
 }
-_MODULES = ("keras", "symbolic", "export")
+# graphdl.draw is a module that can be called.
+_MODULES = ("draw", "keras", "symbolic", "export")
 
 
 def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Node:
@@ -135,6 +136,16 @@ def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Node:
 def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Node:
     """A constant of ones."""
     return constant(1.0, dtype, shape, name)
+
+
+def _mimebundle(thing: Any) -> dict[str, str]:
+    """What a notebook shows for a node or a graph; drawing is loaded when the first one is shown."""
+    from graphdl.draw.notebook import mimebundle
+
+    return mimebundle(thing)
+
+
+register_builder("mimebundle", _mimebundle)
 
 
 def __getattr__(name: str) -> Any:

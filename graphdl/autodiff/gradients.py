@@ -15,7 +15,7 @@ from graphdl.ir.leaves import constant
 from graphdl.ir.node import Node, place_of
 from graphdl.ir.origin import Vjp, at_scope, current_origin, origin, written_at
 from graphdl.ir.text import plain
-from graphdl.ir.traverse import ancestors, dependents, renamed
+from graphdl.ir.traverse import ancestors, dependents, renamed, substitute
 from graphdl.ir.types import TensorType, TupleType
 from graphdl.ops.arithmetic import add_n
 from graphdl.ops.shape import Pick, broadcast_to, cast, sum_to
@@ -74,7 +74,10 @@ def gradients(loss: Node, wrt: Any, seed: Any = None, *, stabilise: bool = True)
     found = derive(loss, [wrt] if single else wrt, seed, stabilise=stabilise)
     for reason in found.zero_because.values():
         warnings.warn(reason, ZeroGradientWarning, stacklevel=2)
-    return found.gradients[0] if single else list(found.gradients)
+    # The stabiliser may have rebuilt a w over other inputs: what comes back hangs on the user's own node again.
+    mine = {found.became[w]: w for w in found.wrt if w in found.became}
+    slopes = substitute(found.gradients, mine)
+    return slopes[0] if single else list(slopes)
 
 
 @collector_paused()
@@ -171,12 +174,22 @@ class _Walk:
 
     def _reason(self, target: Node) -> str:
         below = dependents(self.order, [target])
-        flat = [node for node in self.flat if node in below]
+        flat = [end for node in self.flat if node in below for end in _where_floats_end(node, below)]
         why = [f"{plain(n.label)}: {n.op.why_flat or 'it has no derivative'}" for n in dict.fromkeys(flat)]
         return (
             f"the gradient of {plain(self.found.loss.label)!r} for {plain(target.label)!r} is zero everywhere: "
             f"{'; '.join(why)}. To train, use a loss that changes smoothly, such as cross-entropy"
         )
+
+
+def _where_floats_end(node: Node, below: set[Node]) -> list[Node]:
+    """What to blame where `node` has no derivative: the argmax behind it, say, if it is a cast of its index."""
+    steps = [n for n in ancestors([node]) if n in below and not _is_float(n) and any(map(_is_float, n.inputs))]
+    return steps or [node]
+
+
+def _is_float(node: Node) -> bool:
+    return isinstance(node.type, TensorType) and node.type.is_float
 
 
 def _seed(loss: Node, seed: Any) -> Node:

@@ -8,10 +8,12 @@ import numpy as np
 
 from graphdl.autodiff.gradients import gradients
 from graphdl.errors import GradientError
+from graphdl.ir.dim import Shape
 from graphdl.ir.leaves import constant
 from graphdl.ir.node import Node
+from graphdl.ir.traverse import ancestors
 from graphdl.ops.reduce import sum
-from graphdl.ops.shape import reshape, stack
+from graphdl.ops.shape import broadcast_to, reshape, stack
 
 # A Jacobian takes a backward pass for each element of the value; beyond so many the graph is no picture any more.
 MOST_ROWS = 1024
@@ -30,8 +32,9 @@ def jacobian(y: Node, x: Node) -> Node:
 
 
 def hessian(loss: Node, x: Node) -> Node:
-    """Second derivatives of the scalar `loss` for each pair of elements of `x`."""
-    return jacobian(gradients(loss, x), x)
+    """Second derivatives of the scalar `loss` for each pair of elements of `x`; zeros where `loss` is linear in it."""
+    slope = gradients(loss, x)
+    return jacobian(slope, x) if x in ancestors([slope]) else zeros_of(x, (*x.shape, *x.shape))
 
 
 def hessian_vector_product(loss: Node, x: Any, v: Any) -> Any:
@@ -42,5 +45,13 @@ def hessian_vector_product(loss: Node, x: Any, v: Any) -> Any:
         part = sum(g * direction)
         slope = part if slope is None else slope + part
     assert slope is not None
-    products = gradients(slope, xs)
+    reached = set(ancestors([slope]))
+    bent = [w for w in xs if w in reached]
+    found = dict(zip(bent, gradients(slope, bent), strict=True)) if bent else {}
+    products = [found[w] if w in found else zeros_of(w, w.shape) for w in xs]
     return products[0] if isinstance(x, Node) else products
+
+
+def zeros_of(x: Node, shape: Shape) -> Node:
+    """Zeros of the dtype of `x`: a derivative of something that does not bend."""
+    return broadcast_to(constant(0.0, x.dtype), shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphdl.compile.kernels_text import kernel_text
+from graphdl.compile.kernels_text import is_kernel, kernel_text
 from graphdl.compile.lower import INLINE_ELEMENTS, number_text
 from graphdl.compile.page import Module, Page, Style, chain_rule_term
 from graphdl.compile.program import Program
@@ -20,9 +20,10 @@ class Emitter:
 
     style: Style
 
-    def __init__(self, program: Program, header: str = "import numpy as xp") -> None:
+    def __init__(self, program: Program, header: str = "import numpy as xp", function: str = "step") -> None:
         self.program = program
         self.header = header
+        self.function = function
         self.namer = program.namer()
         self.names: dict[Node, str] = {}
         self.page = Page()
@@ -34,33 +35,40 @@ class Emitter:
     def module(self) -> Module:
         """The whole text: header, kernels, constants, functions."""
         self.page.lines += self.header.splitlines()
-        self._kernels()
-        self._constants()
+        kernels = self._kernels()
+        body = len(self.page.lines)
+        if self.function == "step":
+            self._constants()
         self._functions()
-        return Module("\n".join(self.page.lines) + "\n", self.page.nodes, self.style, self.handed)
+        return Module("\n".join(self.page.lines) + "\n", self.page.nodes, self.style, self.handed, kernels, body)
 
     def _functions(self) -> None:
         raise NotImplementedError
 
-    def _kernels(self) -> None:
+    def _kernels(self) -> frozenset[str]:
+        """Put the kernels that are called; returns their names."""
         called = {name for instr in self.program.instrs for name in instr.template.names}
         called |= {"packed"} if self.program.graph.packs else set()
         for text in kernel_text(called):
             self.page.lines += ["", "", *text.splitlines()]
+        return frozenset(filter(is_kernel, called))
 
-    def _constants(self) -> None:
-        if self.program.constants:
+    def _constants(self, indent: str = "") -> None:
+        """Constants of the module; of any other function than the step, its own."""
+        if self.program.constants and not indent:
             self.page.lines += ["", ""]
         for node in self.program.constants:
-            self.page.put(f"{self.names[node]} = {self._constant(node)}", node, self._comment(node, self.names[node]))
+            text = f"{indent}{self.names[node]} = {self._constant(node)}"
+            self.page.put(text, node, self._comment(node, self.names[node]))
 
     def _constant(self, node: Node) -> str:
         assert isinstance(node.op, Constant)
         value = node.op.value
         if value.size <= INLINE_ELEMENTS:
             return f'xp.array({_array_text(value)}, "{value.dtype}")'
-        self.handed[self.names[node]] = node
-        return f"constants[{self.names[node]!r}]"
+        name = self.names[node] if self.function == "step" else f"{self.function} {self.names[node]}"
+        self.handed[name] = node
+        return f"constants[{name!r}]"
 
     def _state(self) -> None:
         """Read the variables by name. Packed ones come first, since packing moves the variables they hold."""

@@ -23,8 +23,8 @@ class FastEmitter(Emitter):
 
     style: Style = "fast"
 
-    def __init__(self, program: Program, header: str = "import numpy as xp") -> None:
-        super().__init__(program, header)
+    def __init__(self, program: Program, header: str = "import numpy as xp", function: str = "step") -> None:
+        super().__init__(program, header, function)
         self.plan = program.plan
         self.bound = Page()
         self.steps = Page()
@@ -50,7 +50,7 @@ class FastEmitter(Emitter):
         self._put_bind()
         put()
         put()
-        put(f"def step(key{self._feeds()}):")
+        put(f"def {self.function}(key{self._feeds()}):")
         self.page.append(self.steps)
 
     def _put_bind(self) -> None:

@@ -160,6 +160,20 @@ def normal(key: tuple[int, int], stream: int, shape: tuple[int, ...], dtype: Any
     return xp.asarray(numpy.random.Generator(philox).standard_normal(shape, dtype))
 
 
+def truncated_normal(key: tuple[int, int], stream: int, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Standard normal numbers, each drawn again until it lies within 2 of 0."""
+    import numpy
+
+    seed, step = key
+    generator = numpy.random.Generator(numpy.random.Philox(key=[seed, stream], counter=[0, 0, step, 0]))
+    numbers = numpy.asarray(generator.standard_normal(shape, dtype))
+    far = numpy.abs(numbers) > 2
+    while far.any():
+        numbers[far] = generator.standard_normal(int(far.sum()), dtype)
+        far = numpy.abs(numbers) > 2
+    return xp.asarray(numbers)
+
+
 def permutation(key: tuple[int, int], n: int) -> Array:
     """The order of `n` examples in an epoch; depends on the seed and the epoch alone."""
     import numpy

@@ -44,4 +44,12 @@ def _plain_source(function: ast.FunctionDef) -> str:
     copy.returns = None
     for argument in copy.args.args:
         argument.annotation = None
-    return ast.unparse(copy)
+    return ast.unparse(_Unannotated().visit(copy))
+
+
+class _Unannotated(ast.NodeTransformer):
+    """``where: Any = ...`` becomes ``where = ...``."""
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        """The assignment alone."""
+        return ast.fix_missing_locations(ast.Assign([node.target], node.value or ast.Constant(None)))

@@ -146,15 +146,28 @@ def _literal_slots(node: Node) -> set[int]:
 def _meet_arrays(op: Elementwise, numbers: frozenset[int]) -> bool:
     """Whether every part of the template that has one of the operands `numbers` has an array too.
 
-    Python would compute ``xp.minimum(2.0, 0)`` in float64, and a kernel counts on arrays.
+    Python would compute ``xp.minimum(2.0, 0)`` in float64, and ``2.0 * (x > 0)`` too; a kernel counts on arrays.
     """
     for part in ast.walk(_elementwise_template(op).tree):
         if isinstance(part, ast.Call | ast.BinOp | ast.UnaryOp | ast.Compare):
-            slots = {int(n.id[1:]) for n in ast.walk(part) if isinstance(n, ast.Name) and n.id.startswith("_")}
+            slots = _value_slots(part)
             is_kernel = isinstance(part, ast.Call) and isinstance(part.func, ast.Name)
             if slots & numbers and (is_kernel or slots <= numbers):
                 return False
     return True
+
+
+def _value_slots(part: ast.AST) -> set[int]:
+    """The operands in `part` that are not only compared there."""
+    slots = set()
+    waiting = list(ast.iter_child_nodes(part))
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, ast.Name) and inner.id.startswith("_"):
+            slots.add(int(inner.id[1:]))
+        elif not isinstance(inner, ast.Compare):
+            waiting += ast.iter_child_nodes(inner)
+    return slots
 
 
 def _literal(node: Node) -> str:

@@ -10,6 +10,15 @@ from collections.abc import Iterable
 _UNSAFE = re.compile(r"[^0-9a-zA-Z_]+")
 _LONGEST = 40
 
+# What a stand-alone script defines around a program. Taken in every program, so that its text is the same in both.
+SCRIPT_NAMES = (
+    *("argparse", "base64", "hashlib", "io", "os", "sys", "tempfile", "np"),
+    *("EPOCHS", "BATCH_SIZE", "LEARNING_RATE", "SEED", "SHUFFLE", "FEEDS", "SCORES", "STATE", "WEIGHTS", "RATES"),
+    *("INPUTS", "OUTPUTS", "EXAMPLES", "ARRAYS", "SCORED"),
+    *("initial_values", "predict", "score", "permutation", "unpacked", "load_data", "read_table", "as_fed", "start"),
+    *("train_step", "train", "evaluate", "outputs", "digest", "save", "arguments", "main"),
+)
+
 
 class Namer:
     """Gives out Python identifiers, each once: ``dense/kernel`` becomes ``dense_kernel``, then ``dense_kernel_1``."""

@@ -144,7 +144,7 @@ def _packed(graph: Graph, groups: list[list[_Lane]], log: list[Firing]) -> Graph
     gone = {variable for lanes in groups for lane in lanes for variable in lane.variables}
     kept = [(v, became.get(value, value)) for v, value in graph.updates if v not in gone]
     outputs = {name: became.get(node, node) for name, node in graph.outputs.items()}
-    return Graph(outputs, kept + updates)
+    return Graph(outputs, kept + updates, graph.sized_by)
 
 
 def _pack_variables(lanes: list[_Lane], became: dict[Node, Node]) -> list[Node]:

@@ -15,12 +15,22 @@ _COMMENT_COLUMN = 52
 
 @dataclass(frozen=True)
 class Module:
-    """Generated source: the text, the node behind each line (by line number), and large constants it is handed."""
+    """Generated source: the text, the node behind each line (by line number), and large constants it is handed.
+
+    `kernels` names the kernels that it calls; `body` is the text without header and kernels.
+    """
 
     text: str
     nodes: dict[int, Node]
     style: Style
     constants: dict[str, Node]
+    kernels: frozenset[str] = frozenset()
+    first: int = 0
+
+    @property
+    def body(self) -> str:
+        """The text behind header and kernels: constants and functions."""
+        return "\n".join(self.text.splitlines()[self.first :]).strip("\n") + "\n"
 
     def line(self, number: int) -> str:
         """Line `number`, counted from 1."""

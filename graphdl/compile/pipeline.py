@@ -49,10 +49,11 @@ def pipeline() -> tuple[Pass, ...]:
         ),
         Pass("fold", 1, fold_constants, "constants computed now"),
         Pass("algebra", 1, _rules((*ALGEBRA, *SHAPES), "clean"), "zeros, ones, signs, plumbing"),
+        Pass("fold-again", 1, fold_constants, "constants computed now"),
         Pass("merge-equal", 1, merge_equal, "common subexpressions"),
         Pass("accumulate", 2, accumulate, "n-ary sums as running totals"),
         Pass("fuse", 2, _rules((*FUSE, *copying_rules(elementwise)), "specialise"), "bias added in place, no copies"),
-        Pass("fold-again", 2, fold_constants, "constants computed now"),
+        Pass("fold-fused", 2, fold_constants, "constants computed now"),
         Pass("merge-again", 2, merge_equal, "common subexpressions"),
         Pass("pack-updates", 2, pack_updates, "small variables updated in one call"),
     )
@@ -61,7 +62,8 @@ def pipeline() -> tuple[Pass, ...]:
 def optimise(graph: Graph, level: Level = DEFAULT_LEVEL, stabilise: bool = True) -> Optimised:
     """`graph` after the passes of `level`; `stabilise=False` leaves formulas as typed, for study."""
     log: list[Firing] = []
-    done = graph
+    # What must be fed does not depend on what the passes find superfluous.
+    done = Graph(graph.outputs, graph.updates, graph.placeholders)
     for step in pipeline():
         if step.level <= level and (stabilise or not step.study):
             done = step.run(done, log)

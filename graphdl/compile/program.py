@@ -8,11 +8,14 @@ from functools import cached_property
 
 from graphdl.compile.lower import Instr, constants_in, lowered
 from graphdl.compile.memory import Plan, plan
-from graphdl.compile.names import Namer
+from graphdl.compile.names import SCRIPT_NAMES, Namer
+from graphdl.errors import GraphError
 from graphdl.ir.dim import symbols_of
 from graphdl.ir.graph import Graph
 from graphdl.ir.leaves import Packed
 from graphdl.ir.node import Node
+from graphdl.ir.origin import written_at
+from graphdl.ir.text import plain
 from graphdl.ir.types import TupleType
 
 
@@ -46,11 +49,21 @@ class Program:
 
     @cached_property
     def sizes(self) -> list[str]:
-        """Names of the symbolic sizes, in alphabetical order."""
-        shapes = [node.shape for node in self.graph.nodes if not isinstance(node.type, TupleType)]
-        return sorted(symbols_of(d for shape in shapes for d in shape))
+        """Names of the symbolic sizes, in alphabetical order; GraphError where nothing that is fed settles one."""
+        arrays = [node for node in self.graph.nodes if not isinstance(node.type, TupleType)]
+        shapes = {node.shape: node for node in reversed(arrays)}
+        names = sorted(symbols_of(d for shape in shapes for d in shape))
+        fed = symbols_of(d for node in self.graph.placeholders for d in node.shape)
+        for lost in [name for name in names if name not in fed]:
+            node = next(node for shape, node in shapes.items() if lost in symbols_of(shape))
+            raise GraphError(
+                f"size {lost} of {plain(node.label)!r} ({node.type}) is settled by nothing that is fed; "
+                f"give it a number, or feed a value that has it\n  {written_at(node)}".rstrip()
+            )
+        return names
 
     def namer(self) -> Namer:
         """A namespace in which the sizes and everything the program calls are taken."""
         called = {name for instr in self.instrs for name in instr.template.names}
-        return Namer([*self.sizes, *called, "key", "step", "bind", "variables", "sizes", "constants"])
+        own = ("key", "step", "bind", "variables", "sizes", "constants")
+        return Namer([*self.sizes, *called, *own, *SCRIPT_NAMES])

@@ -16,7 +16,9 @@ class ReadableEmitter(Emitter):
         put = self.page.put
         put("")
         put("")
-        put(f"def step(variables, key{self._feeds()}):")
+        put(f"def {self.function}(variables, key{self._feeds()}):")
+        if self.function != "step":
+            self._constants("    ")
         self._state()
         self._sizes("    ")
         for instr in self.program.instrs:

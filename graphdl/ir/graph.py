@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from graphdl.errors import GraphError, did_you_mean, listed
 from graphdl.ir import registry
+from graphdl.ir.dim import SymDim, linear, symbols_of
 from graphdl.ir.leaves import Constant, Noise, Packed, Placeholder, Size, VariableLeaf
 from graphdl.ir.node import Node
-from graphdl.ir.traverse import ancestors, consumers
+from graphdl.ir.origin import forward_of
+from graphdl.ir.traverse import ancestors, consumers, in_order
+from graphdl.ir.types import TensorType
 
 if TYPE_CHECKING:
     import networkx
@@ -59,10 +62,14 @@ class Graph:
     """Named outputs and updates of variables; `nodes` are all they reach, inputs first."""
 
     def __init__(
-        self, outputs: Mapping[str, Node] | Iterable[Node] | Node, updates: Iterable[tuple[Node, Node]] = ()
+        self,
+        outputs: Mapping[str, Node] | Iterable[Node] | Node,
+        updates: Iterable[tuple[Node, Node]] = (),
+        sized_by: tuple[Node, ...] | None = None,
     ) -> None:
         self.outputs = _named(outputs)
         self.updates = tuple(updates)
+        self._sized_by = sized_by
 
     @cached_property
     def roots(self) -> tuple[Node, ...]:
@@ -71,7 +78,16 @@ class Graph:
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
-        return tuple(ancestors([*self.roots, *(variable for variable, _ in self.updates)]))
+        reached = ancestors([*self.roots, *(variable for variable, _ in self.updates), *(self._sized_by or ())])
+        if self._sized_by is None:
+            self._sized_by = placeholders_that_settle(reached)
+            reached = sorted({*reached, *self._sized_by}, key=in_order) if self._sized_by else reached
+        return tuple(reached)
+
+    @property
+    def sized_by(self) -> tuple[Node, ...]:
+        """A placeholder for each symbolic size: an input of the program even where only its length counts."""
+        return tuple((self.nodes and self._sized_by) or ())
 
     @cached_property
     def consumers(self) -> dict[Node, list[Node]]:
@@ -108,27 +124,27 @@ class Graph:
         """The leaves whose op is of class `kind`, in order."""
         return tuple(node for node in self.nodes if isinstance(node.op, kind))
 
-    @property
+    @cached_property
     def placeholders(self) -> tuple[Node, ...]:
         return self.leaves(Placeholder)
 
-    @property
+    @cached_property
     def variables(self) -> tuple[Node, ...]:
         return self.leaves(VariableLeaf)
 
-    @property
+    @cached_property
     def packs(self) -> tuple[Node, ...]:
         return self.leaves(Packed)
 
-    @property
+    @cached_property
     def constants(self) -> tuple[Node, ...]:
         return self.leaves(Constant)
 
-    @property
+    @cached_property
     def noise(self) -> tuple[Node, ...]:
         return self.leaves(Noise)
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[Node, ...]:
         return self.leaves(Size)
 
@@ -136,7 +152,7 @@ class Graph:
         """The same outputs and updates after a pass; `became` maps old nodes to new ones."""
         outputs = {name: became.get(node, node) for name, node in self.outputs.items()}
         updates = [(variable, became.get(value, value)) for variable, value in self.updates]
-        return Graph(outputs, updates)
+        return Graph(outputs, updates, self.sized_by)
 
     def to_networkx(self) -> networkx.MultiDiGraph[Any]:
         """A networkx view: nodes by name with their facts, an edge for each input slot."""
@@ -158,6 +174,36 @@ class Graph:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle: dict[str, Any] = registry.builder("mimebundle")(self)
         return bundle
+
+
+def placeholders_that_settle(nodes: list[Node]) -> tuple[Node, ...]:
+    """For each symbolic size in the types of `nodes` a placeholder whose shape tells it.
+
+    The gradient of ``sum(x)`` is ones of the shape of `x` and reads nothing of `x`; what it is the gradient of does.
+    """
+    wanted = _sizes(nodes)
+    settled = _first_with(wanted, nodes)
+    if wanted - settled.keys():
+        forward = [of for of in map(forward_of, nodes) if of is not None]
+        settled = {**_first_with(wanted, ancestors(forward)), **settled}
+    return tuple(dict.fromkeys(settled[name] for name in sorted(settled)))
+
+
+def _sizes(nodes: Iterable[Node]) -> set[str]:
+    shapes = {node.type.shape for node in nodes if isinstance(node.type, TensorType)}
+    return symbols_of(d for shape in shapes for d in shape)
+
+
+def _first_with(sizes: set[str], nodes: Iterable[Node]) -> dict[str, Node]:
+    """The first placeholder whose shape settles each of `sizes`, plain sizes before polynomials in them."""
+    plain: dict[str, Node] = {}
+    solved: dict[str, Node] = {}
+    for node in nodes if sizes else ():
+        for d in node.shape if isinstance(node.op, Placeholder) else ():
+            found = linear(d) if isinstance(d, SymDim) else None
+            if found is not None:
+                (plain if str(d) == found[0] else solved).setdefault(found[0], node)
+    return {name: node for name, node in {**solved, **plain}.items() if name in sizes}
 
 
 def _named(outputs: Mapping[str, Node] | Iterable[Node] | Node) -> dict[str, Node]:

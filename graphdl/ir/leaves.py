@@ -75,7 +75,7 @@ class Constant(Leaf):
 
 
 class Noise(Leaf):
-    """Random numbers, uniform on [0, 1) or standard normal; new ones in every run that draws them.
+    """Random numbers, uniform on [0, 1), standard normal, or normal within 2 of 0; new ones in every run that draws.
 
     Counter-based: the numbers depend on the session's seed, the step and the leaf, on nothing else.
     """
@@ -149,7 +149,7 @@ def constant_like(op: str, value: Any, dtype: str) -> Node:
 
 
 def noise(kind: str, shape: Any, dtype: Any = None, name: str | None = None) -> Node:
-    """Standard random numbers: `kind` is "uniform" (on [0, 1)) or "normal"."""
+    """Standard random numbers: `kind` is "uniform" (on [0, 1)), "normal" or "truncated_normal" (within 2 of 0)."""
     found = as_dtype(dtype or floatx())
     if found not in ("float32", "float64"):
         raise DTypeError(f"noise: dtype is {found}, expected float32 or float64")

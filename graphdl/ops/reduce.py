@@ -14,7 +14,7 @@ from graphdl.ir.node import Node
 from graphdl.ir.op import Gradient, Op, Operand, Sample, build, op, refusing
 from graphdl.ir.types import SHORT, TensorType, normalise_axis, shape_text
 from graphdl.ops.arithmetic import equal, where
-from graphdl.ops.shape import broadcast_to, cast, reshape
+from graphdl.ops.shape import broadcast_to, cast, reshape, stop_gradient
 from graphdl.ops.transcendental import exp
 
 Axis = int | Sequence[int] | None
@@ -216,7 +216,10 @@ class LogSumExp(Reduction):
         return super().infer(_float(x))
 
     def vjp(self, dy: Node, y: Node, x: Node) -> tuple[Gradient, ...]:
-        return (self.spread(dy, x) * exp(x - self.spread(y, x)),)
+        """Not ``exp(x - y)``: for large `x` the rounding of `y` would be a factor of the gradient."""
+        shifted = exp(x - self.spread(stop_gradient(build(Max(self.axis, self.keepdims), x)), x))
+        total = build(Sum(self.axis, self.keepdims), shifted)
+        return (self.spread(dy, x) * (shifted / self.spread(total, x)),)
 
     def lower(self, x: Operand) -> str:
         axis = self.axis[0] if len(self.axis) == 1 else self.axis

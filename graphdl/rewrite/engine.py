@@ -15,10 +15,11 @@ from graphdl.ir.node import Node
 from graphdl.ir.origin import Rewrite, Rewriting
 from graphdl.ir.pattern import Pattern
 from graphdl.ir.traverse import ancestors, carried, renamed
+from graphdl.ops.shape import BroadcastTo, broadcast_to
 from graphdl.rewrite.match import matches
 
-# exact-bits: the same bits. exact-real: the same real number, rounded elsewhere. stabilise: the same real number,
-# and right where the formula as typed overflows, cancels or divides 0 by 0.
+# exact-bits: the same bits, the sign of a zero apart. exact-real: the same real number, rounded elsewhere. stabilise:
+# the same real number, and right where the formula as typed overflows, cancels or divides 0 by 0.
 Kind = Literal["exact-bits", "exact-real", "stabilise"]
 
 # Firings in the place of one node; more means that two rules undo each other.
@@ -150,6 +151,8 @@ class _Sweep:
         if self.limit is not None and self.fired >= self.limit:
             return None
         present = {source.op.name for source in node.inputs}
+        if "broadcast_to" in present:
+            present |= {source.inputs[0].op.name for source in node.inputs if isinstance(source.op, BroadcastTo)}
         for r, pattern, needs in self.by_op.get(node.op.name, ()):
             if not needs <= present or (r.when is not None and not r.when(node)):
                 continue
@@ -171,8 +174,9 @@ class _Sweep:
         arguments = {name: node if name == "node" else bindings[name] for name in r.wants}
         with Rewriting(r.name, node):
             after = r.build(**arguments)
-        if after is None:
-            return None
+            if after is None:
+                return None
+            after = broadcast_to(after, node.shape) if after.shape != node.shape else after
         assert after.type == node.type, f"{r.name}: {node.type} became {after.type}"
         is_new = isinstance(after.origin, Rewrite) and after.origin.replaced is node
         return renamed(after, node.name, node.scope) if node.name and is_new else after

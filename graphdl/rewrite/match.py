@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from graphdl.ir.leaves import Constant, scalar_of
+from graphdl.ir.elementwise import Elementwise
+from graphdl.ir.leaves import scalar_of
 from graphdl.ir.node import Node
 from graphdl.ir.pattern import Pattern
+from graphdl.ops.shape import BroadcastTo
 
 Bindings = dict[str, Node]
 
@@ -22,8 +24,17 @@ def matches(pattern: Any, node: Node, bound: Bindings) -> Iterator[tuple[Binding
     elif isinstance(pattern, Pattern):
         if node.op is pattern.op or node.op.__class__ is pattern.op:
             yield from _inputs(pattern, node, bound)
-    elif scalar_of(node) == pattern and isinstance(node.op, Constant):
+        elif isinstance(node.op, BroadcastTo) and isinstance(pattern.op, Elementwise):
+            # An operand that broadcasting copied is found behind the copies; the engine copies the result.
+            for found, inner in matches(pattern, node.inputs[0], bound):
+                yield found, [node, *inner]
+    elif _number(node) == pattern:
         yield bound, []
+
+
+def _number(node: Node) -> float | int | bool | None:
+    """The number that `node` is, or holds in every element."""
+    return scalar_of(node.inputs[0] if isinstance(node.op, BroadcastTo) else node)
 
 
 def same(a: Node, b: Node) -> bool:

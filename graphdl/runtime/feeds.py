@@ -70,7 +70,7 @@ def _converted(node: Node, value: Any) -> np.ndarray[Any, Any]:
         raise FeedError(
             f"{node.label!r} is fed the node {value.label}; feed numbers, or build the graph from that node"
         )
-    if type(value) is np.ndarray and value.dtype.name == node.dtype and value.flags.c_contiguous:
+    if type(value) is np.ndarray and value.dtype == node.dtype and value.flags.c_contiguous:
         return value
     try:
         array = np.asarray(value)

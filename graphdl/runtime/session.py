@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,9 +23,13 @@ from graphdl.ir.graph import Graph, Updates
 from graphdl.ir.leaves import Packed, VariableLeaf
 from graphdl.ir.node import Node
 from graphdl.runtime.feeds import Sizes, read_feeds
-from graphdl.runtime.interrupt import held_back
+from graphdl.runtime.interrupt import Interrupt, held_back
 from graphdl.runtime.saving import load_state, save_state
 from graphdl.runtime.state import State
+
+if TYPE_CHECKING:
+    from graphdl.runtime.profile import Timing
+    from graphdl.runtime.stepper import Stepper
 
 # Workspaces kept for so many different batch sizes of one program.
 _KEPT_SIZES = 4
@@ -87,13 +92,27 @@ class Compiled:
         if self.session.target.name != "numpy":
             arrays = [to_device(a) for a in arrays]
         # One run at a time: programs of a session share its variables, runs of a program its workspace.
-        with self.session.lock, held_back(), np.errstate(all="ignore"), self.loaded.explained():
+        with self.stepping():
             values = self._run(arrays, sizes)
             self.session.state.step += self.counts
         return tuple(map(self.session.target.to_host, values))
 
+    @contextmanager
+    def stepping(self) -> Iterator[Interrupt]:
+        """Around many steps in a row, which the caller counts: what `step` does around one, done once.
+
+        Gives the interrupt to check between two steps.
+        """
+        with self.session.lock, held_back() as interrupt, np.errstate(all="ignore"), self.loaded.explained():
+            yield interrupt
+
     def bind(self, sizes: Sizes) -> Callable[..., Any]:
-        """The fast step function for these sizes, with its workspace; kept for the sizes used last."""
+        """The step function for these sizes: called with the key (seed, step) and the feeds, it gives the fetches.
+
+        In the fast style it has a workspace of its own, kept for the sizes used last. Call it inside `stepping`.
+        """
+        if self.style == "readable":
+            return self._pure_step
         if self._exchanges != self.session.state.arrays.exchanges:
             self._bound.clear()
         key = tuple(sizes[name] for name in self.program.sizes)
@@ -111,11 +130,13 @@ class Compiled:
         return step
 
     def _run(self, arrays: list[Any], sizes: Sizes) -> tuple[Any, ...]:
+        values: tuple[Any, ...] = self.bind(sizes)((self.session.seed, self.session.state.step), *arrays)
+        return values
+
+    def _pure_step(self, key: tuple[int, int], *arrays: Any) -> tuple[Any, ...]:
+        """A step in the readable style, whose function leaves writing the new values to us."""
         state = self.session.state
-        key = (self.session.seed, state.step)
-        if self.style == "fast":
-            values: tuple[Any, ...] = self.bind(sizes)(key, *arrays)
-            return values
+        values: tuple[Any, ...]
         values, updates = self.loaded.namespace["step"](state.arrays, key, *arrays)
         fresh = {
             name: np.array(value) if self.session.target.name == "numpy" else value.copy()
@@ -210,6 +231,20 @@ class Session:
         optimised = optimise(Graph(nodes, pairs), self.level, self.stabilise)
         asked = nodes[0].label if nodes else updates.name if updates else "run"
         return Compiled(self, optimised, style, asked)
+
+    def stepper(
+        self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, updates: Updates | None = None
+    ) -> Stepper:
+        """A run of `fetches` one node at a time, with this session's variables; nothing is updated."""
+        from graphdl.runtime.stepper import Stepper
+
+        return Stepper(fetches, feed_dict, self, updates)
+
+    def profile(self, fetches: Iterable[Node] | Node, feed_dict: Mapping[Any, Any] | None = None) -> list[Timing]:
+        """Where the time of a run goes, node by node, slowest first."""
+        from graphdl.runtime.profile import profile
+
+        return profile(self.compile(fetches), feed_dict or {})
 
     def adopt(self, graph: Graph) -> None:
         """Meet the variables and random leaves of `graph`, giving new variables their initial values."""
