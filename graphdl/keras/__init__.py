@@ -1,0 +1,37 @@
+"""Keras' high-level interface over graphdl's graphs: names, arguments, defaults and formulas of Keras 3.
+
+Layers, losses, metrics and optimizers only build graph nodes; a model trains in a session.
+"""
+
+from graphdl.keras import (
+    activations,
+    callbacks,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    progress,
+    utils,
+)
+from graphdl.keras.layers import Input
+from graphdl.keras.models import Model, Sequential
+
+__all__ = [
+    "Input",
+    "Model",
+    "Sequential",
+    "activations",
+    "callbacks",
+    "datasets",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "progress",
+    "utils",
+]
