@@ -1,0 +1,81 @@
+"""Numbers as pictures print them: four significant digits, a real minus, and ≈ where rounding shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+DIGITS = 4
+MINUS = "−"
+NOT_REQUIRED = "—"
+# Numbers up to here are printed whole: 60000 pictures, not 6e4.
+_WHOLE = 1e6
+
+
+def number(value: Any) -> str:
+    """`value` with four significant digits.
+
+    >>> number(220.00000000000003), number(-0.14666), number(1e-7), number(float("nan"))
+    ('220', '−0.1467', '1e−7', 'NaN')
+    """
+    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
+        return "true" if value else "false"
+    found = float(value)
+    if math.isnan(found):
+        return "NaN"
+    if math.isinf(found):
+        return "∞" if found > 0 else f"{MINUS}∞"
+    return _finite(found)
+
+
+def _finite(value: float) -> str:
+    if abs(value) < _WHOLE and (value == round(value, 0) or abs(value) >= 10**DIGITS):
+        return _signed(f"{value + 0.0:.0f}")
+    text = f"{value:.{DIGITS}g}"
+    mantissa, _, exponent = text.partition("e")
+    if not exponent:
+        return _signed(text)
+    return _signed(f"{mantissa}e{int(exponent)}")
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", MINUS)
+
+
+def parsed(text: str) -> float:
+    """The number that `number` printed as `text`."""
+    return float(text.replace(MINUS, "-").replace("∞", "inf"))
+
+
+def in_brackets(text: str) -> str:
+    """A negative number in brackets, as it stands behind an operator."""
+    return f"({text})" if text.startswith(MINUS) else text
+
+
+def equals(computed: float, shown: str) -> str:
+    """ "=" where the displayed result is what the displayed operands give, else "≈".
+
+    >>> equals(2 * 1.1, "2.2"), equals(0.1966 * -0.7455, "−0.1467")
+    ('=', '≈')
+    """
+    return "=" if number(_tidy(computed)) == shown else "≈"
+
+
+def product(left: Any, right: Any, result: Any) -> str:
+    """``1 × (−4) = −4``, with ≈ where the displayed numbers do not multiply to the displayed result."""
+    a, b, c = number(left), number(right), number(result)
+    return f"{a} × {in_brackets(b)} {equals(parsed(a) * parsed(b), c)} {c}"
+
+
+def total(parts: Iterable[Any], result: Any) -> str:
+    """``6 + 1 = 7``, likewise."""
+    shown = [number(part) for part in parts]
+    c = number(result)
+    line = " + ".join([shown[0], *map(in_brackets, shown[1:])])
+    return f"{line} {equals(math.fsum(map(parsed, shown)), c)} {c}"
+
+
+def _tidy(value: float) -> float:
+    """Without the last bits of binary arithmetic: 2 * 1.1 is 2.2."""
+    return float(f"{value:.12g}") if math.isfinite(value) else value

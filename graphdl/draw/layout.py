@@ -1,0 +1,106 @@
+"""Where things go: cells of fixed size and the links between them, placed in columns from left to right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from graphdl.draw import graphviz
+from graphdl.draw.layered import place_in_layers
+from graphdl.draw.scene import Point
+from graphdl.draw.smooth import smoothed
+from graphdl.errors import DrawError
+
+# Space between cells of a column, and between columns, in points.
+COLUMN_GAP = 22.0
+ROW_GAP = 10.0
+# Rounds of straightening for each cell. Without a bound a hundred readers of one leaf take dot more than 20 s.
+_PATIENCE = 2
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A rectangle that needs a place."""
+
+    id: str
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Link:
+    """From the right side of one cell to the left side of another; heavier links are kept straighter."""
+
+    source: str
+    target: str
+    weight: int = 1
+
+
+@dataclass
+class Placed:
+    """The middle of each cell, the path of each link as cubic Bézier curves, y downwards; and who placed them."""
+
+    at: dict[str, Point] = field(default_factory=dict)
+    paths: list[tuple[Point, ...]] = field(default_factory=list)
+    engine: str = "dot"
+
+
+def place(cells: Sequence[Cell], links: Sequence[Link], time_limit: float = graphviz.TIME_LIMIT) -> Placed:
+    """Places by Graphviz's `dot`; by our own layers where it is missing, fails or takes too long."""
+    if not cells:
+        return Placed()
+    try:
+        answer = graphviz.run(_dot(cells, links), "dot", "json0", time_limit=time_limit)
+        placed = _read(json.loads(answer), cells, links)
+    except (DrawError, ValueError, KeyError):
+        sizes = {cell.id: (cell.width, cell.height) for cell in cells}
+        at, paths = place_in_layers(sizes, _pairs(links), COLUMN_GAP, ROW_GAP)
+        placed = Placed(at, paths, "layers")
+    return Placed(placed.at, smoothed(placed.paths, _pairs(links), _rectangles(cells, placed)), placed.engine)
+
+
+def _pairs(links: Sequence[Link]) -> list[tuple[str, str]]:
+    return [(link.source, link.target) for link in links]
+
+
+def _rectangles(cells: Sequence[Cell], placed: Placed) -> dict[str, tuple[float, float, float, float]]:
+    found = {}
+    for cell in cells:
+        x, y = placed.at[cell.id]
+        found[cell.id] = (x - cell.width / 2, y - cell.height / 2, x + cell.width / 2, y + cell.height / 2)
+    return found
+
+
+def _dot(cells: Sequence[Cell], links: Sequence[Link]) -> str:
+    """The cells in the order of their ids, since the order of statements moves the picture."""
+    lines = [
+        "digraph {",
+        f"  graph [rankdir=LR, ranksep={COLUMN_GAP / 72:.4f}, nodesep={ROW_GAP / 72:.4f}, nslimit={_PATIENCE}]",
+        '  node [shape=box, fixedsize=true, label=""]',
+        "  edge [dir=none, tailport=e, headport=w]",
+    ]
+    lines += [f"  {c.id} [width={c.width / 72:.4f}, height={c.height / 72:.4f}]" for c in sorted(cells, key=_by_id)]
+    lines += [f"  {k.source} -> {k.target} [weight={k.weight}, id=k{i}]" for i, k in enumerate(links)]
+    return "\n".join([*lines, "}"])
+
+
+def _by_id(cell: Cell) -> tuple[int, str]:
+    return len(cell.id), cell.id
+
+
+def _read(answer: dict[str, object], cells: Sequence[Cell], links: Sequence[Link]) -> Placed:
+    """Positions out of Graphviz's JSON, whose y axis points up."""
+    objects: list[dict[str, str]] = answer.get("objects", [])  # type: ignore[assignment]
+    edges: list[dict[str, str]] = answer.get("edges", [])  # type: ignore[assignment]
+    at = {o["name"]: _point(o["pos"]) for o in objects}
+    found = {e["id"]: tuple(map(_point, e["pos"].split())) for e in edges}
+    paths = [found[f"k{i}"] for i in range(len(links))]
+    if any(cell.id not in at for cell in cells):
+        raise DrawError("Graphviz left out a cell")
+    return Placed(at, paths)
+
+
+def _point(text: str) -> Point:
+    x, y = text.split(",")
+    return float(x), -float(y)

@@ -1,0 +1,84 @@
+"""A key of the shapes and colours that a picture uses, below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from graphdl.draw.bounds import bounds, moved_group
+from graphdl.draw.paths import straight
+from graphdl.draw.scene import Box, Curve, Group, Label, Mark, Scene
+from graphdl.draw.style import SMALL_SIZE, Theme, text_width
+
+MARGIN = 14.0
+_ROW = 18.0
+_SWATCH = 20.0
+_KINDS = ("placeholder", "variable", "noise", "op", "loss", "gradient", "parameter gradient", "block")
+_NAMES = {
+    "op": "operation",
+    "block": "block of operations",
+    "value": "value, above the wire",
+    "gradient row": "gradient, below the wire",
+    "local": "local derivative",
+    "across": "value that the backward pass reads",
+}
+
+
+def with_legend(
+    title: str,
+    groups: Sequence[Group],
+    kinds: Iterable[str],
+    theme: Theme,
+    backward: bool,
+    numbers: bool = True,
+    local: bool = True,
+    across: bool = False,
+    note: str = "",
+) -> Scene:
+    """A scene of `groups`, moved into view, with a key below that names the kinds that are there, and a note."""
+    left, top, right, bottom = bounds(groups)
+    groups = [moved_group(group, MARGIN - left, MARGIN - top) for group in groups]
+    width = max(right - left, 260.0)
+    present = set(kinds)
+    entries = [kind for kind in _KINDS if kind in present]
+    if numbers:
+        entries += ["value", *(["gradient row"] if backward else []), *(["local"] if backward and local else [])]
+    entries += ["across"] if across else []
+    marks, height = _rows(entries, width, bottom - top + MARGIN + 16, theme)
+    if note:
+        height += _ROW
+        marks.append(Label(MARGIN, height, note, SMALL_SIZE, theme.muted, anchor="start", part="note"))
+        width = max(width, text_width(note, SMALL_SIZE))
+    legend = Group("legend", "legend", "Key of shapes and colours", tuple(marks))
+    return Scene(width + 2 * MARGIN, height + MARGIN, theme.background, title, (*groups, legend))
+
+
+def _rows(entries: Sequence[str], width: float, y: float, theme: Theme) -> tuple[list[Mark], float]:
+    """The entries in rows as wide as the picture, and the baseline of the last row."""
+    marks: list[Mark] = []
+    x = MARGIN
+    for entry in entries:
+        name = _name(entry)
+        need = _SWATCH + 6 + text_width(name, SMALL_SIZE) + 14
+        if x > MARGIN and x + need - 14 > MARGIN + width:
+            x, y = MARGIN, y + _ROW
+        marks += _swatch(entry, x + _SWATCH / 2, y - 3.5, theme)
+        marks.append(Label(x + _SWATCH + 6, y, name, SMALL_SIZE, theme.muted, anchor="start"))
+        x += need
+    return marks, y
+
+
+def _name(entry: str) -> str:
+    return _NAMES.get(entry, entry)
+
+
+def _swatch(entry: str, x: float, y: float, theme: Theme) -> list[Mark]:
+    line = straight((x - 9, y), (x + 9, y))
+    if entry in ("value", "gradient row", "across"):
+        colour = {"value": theme.value, "gradient row": theme.gradient, "across": theme.muted}[entry]
+        return [Curve(line, colour, 0.8 if entry == "across" else 1.6, dashed=entry != "value")]
+    if entry == "local":
+        return [Box(x, y, 20, 11, theme.pill, theme.muted, 0.8, 5.5)]
+    look = theme.look(entry)
+    if entry == "op":
+        return [Box(x, y, 11, 11, look.fill, look.stroke, look.weight, 5.5)]
+    return [Box(x, y, 18, 11, look.fill, look.stroke, look.weight, min(look.radius, 4), look.dashed)]

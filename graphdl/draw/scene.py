@@ -1,0 +1,91 @@
+"""Pictures as lists of marks with positions: what the SVG writer and the PNG and PDF writer both print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle by its middle; `radius` rounds the corners. "none" leaves out a colour."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str
+    stroke: str = "none"
+    weight: float = 1.0
+    radius: float = 0.0
+    dashed: bool = False
+    part: str = "shape"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A chain of cubic Bézier curves: the first point, then three points for each."""
+
+    points: tuple[Point, ...]
+    stroke: str
+    weight: float = 1.2
+    dashed: bool = False
+    part: str = "wire"
+
+
+@dataclass(frozen=True)
+class Polygon:
+    """A filled outline, such as an arrowhead."""
+
+    points: tuple[Point, ...]
+    fill: str
+    part: str = "arrow"
+
+
+@dataclass(frozen=True)
+class Label:
+    """One line of text, its middle (or its start or end) at x and its baseline at y."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    fill: str
+    bold: bool = False
+    anchor: str = "middle"
+    halo: str = ""
+    part: str = "label"
+
+
+Mark = Box | Curve | Polygon | Label
+
+
+@dataclass(frozen=True)
+class Group:
+    """Marks that belong together: a node or a wire, with a title that can be read aloud."""
+
+    id: str
+    kind: str
+    title: str
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A whole picture, y downwards, in points."""
+
+    width: float
+    height: float
+    background: str
+    title: str
+    groups: tuple[Group, ...]
+
+
+def arrowhead(tip: Point, direction: Point, fill: str, size: float = 6.0) -> Polygon:
+    """A triangle that points along `direction` and ends at `tip`."""
+    length = (direction[0] ** 2 + direction[1] ** 2) ** 0.5 or 1.0
+    dx, dy = direction[0] / length, direction[1] / length
+    back = (tip[0] - dx * size, tip[1] - dy * size)
+    half = size * 0.45
+    return Polygon((tip, (back[0] - dy * half, back[1] + dx * half), (back[0] + dy * half, back[1] - dx * half)), fill)

@@ -1,0 +1,219 @@
+"""The story of one run: feed, forward, loss, seed, backward, gradients, update, each step with what it adds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from graphdl.draw.captions import caption, joined, with_role
+from graphdl.draw.chain import Chain, Lines
+from graphdl.draw.formula import applied
+from graphdl.draw.labels import gradient_text, value_text
+from graphdl.draw.model import Step, SubStep, TraceEdge, Value
+from graphdl.draw.subject import Lane, Subject
+from graphdl.draw.wires import Key
+from graphdl.ir.node import Node
+from graphdl.ir.traverse import ancestors, dependents
+from graphdl.ir.types import shape_text
+
+# So many names in one caption, then dots.
+_MOST_NAMED = 12
+
+
+class Story:
+    """Tells the steps of `found` with the numbers at hand, which may be none."""
+
+    def __init__(
+        self,
+        found: Subject,
+        numbers: Mapping[Node, Value],
+        wires: Mapping[Key, TraceEdge],
+        lines: Mapping[Node, tuple[int, ...]],
+    ) -> None:
+        self.found, self.numbers, self.wires, self.lines = found, numbers, wires, lines
+        self.chain = Chain(found, numbers)
+        self.due: dict[Node, int] = {}
+        self.arrived: dict[Node, list[Lane]] = {}
+        self.seen: set[Node] = (
+            {*found.forward, *(found.gradient[found.loss],)} if found.loss in found.gradient else set()
+        )
+        for lane in found.lanes:
+            self.due[lane.source] = self.due.get(lane.source, 0) + 1
+
+    def steps(self) -> tuple[Step, ...]:
+        """All steps in order."""
+        found = self.found
+        told = [self._graph(), self._feed(), *(self._forward(node) for node in found.forward if node.inputs)]
+        if found.wrt:
+            told += [self._seed(), *(self._backward(node, lanes) for node, lanes in found.visits), self._summary()]
+        return (*told, *(self._update(variable, value) for variable, value in found.updates))
+
+    def _graph(self) -> Step:
+        found = self.found
+        ends = ", ".join(found.symbols.get(node, node.op.name) for node in found.outputs[:_MOST_NAMED])
+        ops = sum(1 for node in found.forward if node.inputs)
+        return Step("graph", caption=caption("graph", ops=ops, leaves=len(found.forward) - ops, loss=ends))
+
+    def _feed(self) -> Step:
+        leaves = [node for node in self.found.forward if not node.inputs]
+        named = [node for node in leaves if node.op.name not in ("constant", "size")]
+        return Step(
+            "feed",
+            active_nodes=self._ids(leaves),
+            values=self._values(leaves),
+            caption=caption("feed", symbols=_listed(f"{self.found.symbols[n]}{self._equals(n)}" for n in named)),
+            code=self._code(leaves),
+        )
+
+    def _forward(self, node: Node) -> Step:
+        symbol, formula = self.found.symbols[node], self._formula(node)
+        numbers = self.chain.forward(node)
+        phase = "loss" if node is self.found.loss else "forward"
+        return Step(
+            phase,
+            self.found.ids[node],
+            active_nodes=self._ids([node]),
+            active_edges=tuple(self.wires[node, slot].id for slot in range(len(node.inputs))),
+            values=self._values([node]),
+            rules=(f"{symbol} = {formula}",),
+            numbers=(numbers,) if numbers else (),
+            caption=caption(phase, symbol=symbol, formula=formula, value=self._equals(node)),
+            code=self._code([node]),
+        )
+
+    def _seed(self) -> Step:
+        loss = self.found.loss
+        assert loss is not None
+        symbol, value = self.found.symbols[loss], self._gradient(loss)
+        return Step(
+            "seed",
+            self.found.ids[loss],
+            active_nodes=self._ids([loss]),
+            gradients={self.found.ids[loss]: value} if value else {},
+            rules=(f"∂{symbol}/∂{symbol} = 1",),
+            caption=caption("seed", symbol=symbol, value=gradient_text(value) if value else "1"),
+            code=self._code([self.found.gradient[loss]]),
+        )
+
+    def _backward(self, node: Node, lanes: tuple[Lane, ...]) -> Step:
+        ids = [self.wires[lane.target, lane.slot].id for lane in lanes]
+        lines = [self.chain.lane(lane) for lane in lanes]
+        parts = [part for edge, each in zip(ids, lines, strict=True) for part in _parts(edge, each)]
+        parts += [
+            SubStep("accumulate", edge, text)
+            for edge, lane in zip(ids, lanes, strict=True)
+            if (text := self._arrival(lane))
+        ]
+        complete = [source for source in dict.fromkeys(lane.source for lane in lanes) if self._is_complete(source)]
+        sums = {self.found.ids[s]: self.chain.addition(s, self.arrived[s]) for s in complete if self.due[s] > 1}
+        return Step(
+            "backward",
+            self.found.ids[node],
+            active_nodes=self._ids([node, *(lane.source for lane in lanes)]),
+            active_edges=tuple(ids),
+            values=self._built(lanes),
+            gradients={self.found.ids[s]: value for s in complete if (value := self._gradient(s))},
+            locals=self._on(ids, [lane.local for lane in lanes]),
+            terms=self._on(ids, [lane.term for lane in lanes]),
+            chain=tuple(each.chain for each in lines),
+            rules=tuple(each.local for each in lines if each.local),
+            numbers=tuple(each.numbers for each in lines if each.numbers),
+            parts=tuple(parts),
+            sums={key: text for key, text in sums.items() if text},
+            caption=self._said(node, complete),
+            code=self._code([lane.term for lane in lanes]),
+        )
+
+    def _built(self, lanes: Iterable[Lane]) -> dict[str, Value]:
+        """The values of the backward nodes that nobody needed before these lanes."""
+        new = [n for n in ancestors([lane.term for lane in lanes], stop=self.seen) if n not in self.seen]
+        self.seen.update(new)
+        return self._values(node for node in new if node in self.found.ids)
+
+    def _said(self, node: Node, complete: Iterable[Node]) -> dict[str, str]:
+        said = with_role("backward", node.op.role, symbol=self.found.symbols[node], formula=self._formula(node))
+        if node.op.name == "broadcast_to":
+            (source,) = node.inputs
+            shapes = f"{shape_text(source.shape)} → {shape_text(node.shape)}"
+            said = joined(said, caption("copied", symbol=self.found.symbols[source], shapes=shapes))
+        for source in complete:
+            if self.due[source] > 1:
+                said = joined(said, caption("accumulate", symbol=self.found.symbols[source], count=self.due[source]))
+        return said
+
+    def _arrival(self, lane: Lane) -> str:
+        """What is said when one of several gradients arrives at a value; nothing where there is only one."""
+        arrived = self.arrived.setdefault(lane.source, [])
+        arrived.append(lane)
+        count = self.due[lane.source]
+        if count == 1:
+            return ""
+        if len(arrived) < count:
+            return f"{self.chain.partial(lane.source)}: {len(arrived)} of {count}"
+        return f"{self.chain.partial(lane.source)} = {self.chain.addition(lane.source, arrived) or f'sum of {count}'}"
+
+    def _is_complete(self, source: Node) -> bool:
+        return len(self.arrived[source]) == self.due[source]
+
+    def _summary(self) -> Step:
+        found = self.found
+        late = {found.ids[w]: value for w in found.wrt if w not in self.due and (value := self._gradient(w))}
+        said = (f"{self.chain.partial(w)}{self._equals_gradient(w)}" for w in found.wrt)
+        return Step(
+            "summary",
+            active_nodes=self._ids(found.wrt),
+            gradients=late,
+            caption=caption("summary", gradients=_listed(said)),
+        )
+
+    def _update(self, variable: Node, value: Node) -> Step:
+        found = self.found
+        old, new = self.numbers.get(variable), self.numbers.get(value)
+        change = f": {value_text(old)} → {value_text(new)}" if old and new else ""
+        stale = dependents(found.forward, [variable]) - {variable}
+        return Step(
+            "update",
+            found.ids[variable],
+            active_nodes=self._ids([variable]),
+            values={found.ids[variable]: new} if new else {},
+            stale=self._ids(node for node in found.forward if node in stale),
+            caption=caption("update", symbol=found.symbols[variable], change=change),
+        )
+
+    def _formula(self, node: Node) -> str:
+        return applied(node, self.found.symbols)
+
+    def _gradient(self, node: Node) -> Value | None:
+        whole = self.found.gradient.get(node)
+        return None if whole is None or isinstance(whole, tuple) else self.numbers.get(whole)
+
+    def _equals(self, node: Node) -> str:
+        value = self.numbers.get(node)
+        return f" = {value_text(value)}" if value else ""
+
+    def _equals_gradient(self, node: Node) -> str:
+        value = self._gradient(node)
+        return f" = {gradient_text(value)}" if value else ""
+
+    def _on(self, edges: Iterable[str], nodes: Iterable[Node | None]) -> dict[str, Value]:
+        pairs = zip(edges, nodes, strict=True)
+        return {edge: self.numbers[node] for edge, node in pairs if node is not None and node in self.numbers}
+
+    def _ids(self, nodes: Iterable[Node]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.found.ids[node] for node in nodes))
+
+    def _values(self, nodes: Iterable[Node]) -> dict[str, Value]:
+        return {self.found.ids[node]: self.numbers[node] for node in nodes if node in self.numbers}
+
+    def _code(self, nodes: Iterable[Node]) -> tuple[int, ...]:
+        return tuple(sorted({line for node in nodes for line in self.lines.get(node, ())}))
+
+
+def _parts(edge: str, lines: Lines) -> list[SubStep]:
+    """The local derivative, then the product: the finest steps of one lane."""
+    parts = [SubStep("local", edge, lines.local)] if lines.local else []
+    return [*parts, SubStep("multiply", edge, f"{lines.chain}{f';  {lines.numbers}' if lines.numbers else ''}")]
+
+
+def _listed(texts: Iterable[str]) -> str:
+    found = list(texts)
+    return ", ".join(found[:_MOST_NAMED]) + (", …" if len(found) > _MOST_NAMED else "")

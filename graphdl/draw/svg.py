@@ -1,0 +1,76 @@
+"""Scenes as SVG: presentation attributes only, ids with a prefix of the picture's own, titles for screen readers."""
+
+from __future__ import annotations
+
+import hashlib
+from html import escape
+
+from graphdl.draw.scene import Box, Curve, Group, Label, Mark, Polygon, Scene
+from graphdl.draw.style import FONT
+
+
+def to_svg(scene: Scene) -> str:
+    """The scene as one SVG element, complete as a file and fit to be put into a page among others."""
+    body = [_group(group) for group in scene.groups]
+    prefix = f"g{hashlib.sha256(''.join([scene.title, *body]).encode()).hexdigest()[:8]}"
+    width, height = _n(scene.width), _n(scene.height)
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'role="img" aria-labelledby="{prefix}-title" font-family="{escape(FONT)}">',
+        f'<title id="{prefix}-title">{escape(scene.title)}</title>',
+        f'<rect width="{width}" height="{height}" fill="{scene.background}"/>',
+        *(text.replace('id="', f'id="{prefix}-', 1) for text in body),
+        "</svg>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _group(group: Group) -> str:
+    marks = "".join(map(_mark, group.marks))
+    return f'<g id="{group.id}" class="{group.kind}"><title>{escape(group.title)}</title>{marks}</g>'
+
+
+def _mark(mark: Mark) -> str:
+    if isinstance(mark, Box):
+        return _box(mark)
+    if isinstance(mark, Curve):
+        return _curve(mark)
+    if isinstance(mark, Polygon):
+        points = " ".join(f"{_n(x)},{_n(y)}" for x, y in mark.points)
+        return f'<polygon class="{mark.part}" points="{points}" fill="{mark.fill}"/>'
+    return _label(mark)
+
+
+def _box(box: Box) -> str:
+    left, top = box.x - box.width / 2, box.y - box.height / 2
+    rounded = f' rx="{_n(box.radius)}"' if box.radius else ""
+    dash = ' stroke-dasharray="5 3"' if box.dashed else ""
+    line = "" if box.stroke == "none" else f' stroke="{box.stroke}" stroke-width="{_n(box.weight)}"{dash}'
+    return (
+        f'<rect class="{box.part}" x="{_n(left)}" y="{_n(top)}" width="{_n(box.width)}" height="{_n(box.height)}"'
+        f'{rounded} fill="{box.fill}"{line}/>'
+    )
+
+
+def _curve(curve: Curve) -> str:
+    (x, y), *rest = curve.points
+    path = f"M{_n(x)},{_n(y)}C" + " ".join(f"{_n(x)},{_n(y)}" for x, y in rest)
+    dash = ' stroke-dasharray="5 3"' if curve.dashed else ""
+    return (
+        f'<path class="{curve.part}" d="{path}" fill="none" stroke="{curve.stroke}" '
+        f'stroke-width="{_n(curve.weight)}"{dash}/>'
+    )
+
+
+def _label(label: Label) -> str:
+    weight = ' font-weight="bold"' if label.bold else ""
+    halo = f' stroke="{label.halo}" stroke-width="3" paint-order="stroke"' if label.halo else ""
+    return (
+        f'<text class="{label.part}" x="{_n(label.x)}" y="{_n(label.y)}" text-anchor="{label.anchor}" '
+        f'font-size="{_n(label.size)}" fill="{label.fill}"{weight}{halo}>{escape(label.text)}</text>'
+    )
+
+
+def _n(value: float) -> str:
+    """A coordinate with at most two decimals."""
+    return f"{value:.2f}".rstrip("0").rstrip(".").replace("-0", "0" if abs(value) < 0.005 else "-0")
