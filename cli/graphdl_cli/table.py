@@ -1,0 +1,130 @@
+"""Tables as text: a header, then a row an example; CSV or tab-separated, in the encodings that spreadsheets write."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphdl.errors import DataError, did_you_mean, listed
+
+# A BOM decides; else UTF-8, and what Korean Windows writes.
+_BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_ENCODINGS = ("utf-8", "cp949")
+_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None", "?")
+# The csv module's limit is 131,072 characters a cell; a number needs fewer than 400.
+_SHOWN = 40
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as text, by row and column; `lines` says where in the file each row ends."""
+
+    path: Path
+    header: tuple[str, ...]
+    rows: list[list[str]]
+    lines: list[int]
+
+    def known(self, name: str) -> str:
+        """`name`, if there is such a column."""
+        if name not in self.header:
+            near = did_you_mean(name, self.header)
+            raise DataError(f"{self.path} has no column {name!r}.{near} It has {listed(self.header)}")
+        return name
+
+    def numbers(self, names: Sequence[str]) -> np.ndarray[Any, Any]:
+        """The named columns as float64, a row an example; DataError names the first cell that is no number."""
+        places = [self.header.index(name) for name in names]
+        try:
+            return np.array([[float(row[place]) for place in places] for row in self.rows], "float64").reshape(
+                len(self.rows), len(places)
+            )
+        except ValueError:
+            self._refuse(places)
+            raise
+
+    def _refuse(self, places: Sequence[int]) -> None:
+        for number, row in enumerate(self.rows):
+            for place in places:
+                if not _is_number(row[place]):
+                    self._refuse_cell(number, place, row[place].strip())
+
+    def _refuse_cell(self, number: int, place: int, cell: str) -> None:
+        where = f"{self.path}: row {number + 1} (line {self.lines[number]}), column {self.header[place]!r}"
+        column = [row[place].strip() for row in self.rows]
+        if cell in _MISSING:
+            count = sum(cell in _MISSING for cell in column)
+            more = f" ({count} in this column)" if count > 1 else ""
+            raise DataError(f"{where} is missing{more}; fill it in, or leave such rows out")
+        raise DataError(
+            f"{where} has {cell[:_SHOWN]!r}, expected a number; encode text as numbers first, "
+            "or choose the columns to use with --features"
+        )
+
+
+def read_table(path: Path) -> Table:
+    """The table in the file at `path`: a header and at least one row, all equally long."""
+    text = _decoded(path)
+    delimiter = "\t" if path.suffix == ".tsv" or "\t" in text.split("\n", 1)[0] else ","
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    header: tuple[str, ...] = ()
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    try:
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not header:
+                header = _checked_header(path, cells)
+                continue
+            if len(cells) != len(header):
+                raise DataError(f"{path}: line {reader.line_num} has {len(cells)} cells, the header has {len(header)}")
+            rows.append(cells)
+            lines.append(reader.line_num)
+    except csv.Error as error:
+        raise DataError(f"{path}: line {reader.line_num}: {error}") from None
+    if not rows:
+        raise DataError(f"{path} has no rows below its header" if header else f"{path} is empty")
+    return Table(path, header, rows, lines)
+
+
+def _checked_header(path: Path, cells: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(cell.strip() for cell in cells)
+    if all(map(_is_number, names)):
+        raise DataError(f"{path} begins with numbers ({', '.join(names[:3])}), expected a header that names the columns")
+    twice = [name for i, name in enumerate(names) if name in names[:i]]
+    if twice:
+        raise DataError(f"{path} has two columns called {twice[0]!r}")
+    return names
+
+
+def _decoded(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
+    for mark, encoding in _BOMS.items():
+        if content.startswith(mark):
+            return _decode(path, content, (encoding,))
+    return _decode(path, content, _ENCODINGS)
+
+
+def _decode(path: Path, content: bytes, encodings: Sequence[str]) -> str:
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise DataError(f"{path} is no text in {' or '.join(encodings)}; save it as UTF-8")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return text.strip() not in _MISSING and float(text) == float(text)
+    except ValueError:
+        return False

@@ -1,0 +1,102 @@
+"""`graphdl train`: fit the model of a file."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphdl_cli.command import command, target_argument
+from graphdl_cli.failures import UserError
+
+if TYPE_CHECKING:
+    from graphdl.keras.models import Model
+    from graphdl_cli.data import Data
+    from graphdl_cli.loading import Loaded
+
+
+@command(
+    "train mlp.py",
+    "train mlp.py:model --epochs 20 --batch-size 64 --lr 0.001 --seed 7 --save weights.npz",
+    "train credit.py --data credit.csv --target share --features age,income,active --validation-split 0.2",
+)
+@target_argument("FILE.py[:model]")
+@click.option("--data", "file", metavar="FILE", help="Examples: .npz with x and y, or .csv with a header.")
+@click.option("--target", "column", metavar="NAME", help="The column, or array, to be predicted.")
+@click.option("--features", metavar="A,B,C", help="Columns to predict it from. [default: all others]")
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the examples. [default: the file's, or 1]")
+@click.option("--batch-size", type=click.IntRange(min=1), help="Examples a step. [default: the file's, or 32]")
+@click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="Learning rate, in place of the optimizer's.")
+@click.option("--seed", type=click.IntRange(min=0), help="Of the first weights, the masks and the order of examples.")
+@click.option("--validation-split", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Last part, held out.")
+@click.option("--save", metavar="FILE.npz", help="Write the weights there; after Ctrl-C, too.")
+@click.option("--digest", is_flag=True, help="Print the SHA-256 of the weights.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def train(target: str, file: str | None, column: str | None, features: str | None, **options: Any) -> None:
+    """Train the model of a Python file.
+
+    The file defines `model`, compiled, and `data`: a pair (x, y), two such pairs to train and to test on, or a
+    function that returns them. It may also define `epochs` and `batch_size`. With --data the examples come from a file.
+    """
+    from graphdl_cli.data import find_data, names_of
+    from graphdl_cli.loading import load_model
+
+    loaded = load_model(target)
+    data = find_data(loaded, file, column, names_of(features))
+    _check_writable(options["save"])
+    prepare(loaded.value, options["seed"], options["lr"])
+    try:
+        _fit(loaded, data, **options)
+    except KeyboardInterrupt:
+        _save(loaded.value, options["save"])
+        raise
+    _save(loaded.value, options["save"])
+    _report(loaded.value, data, options["quiet"], options["digest"])
+
+
+def prepare(model: Model, seed: int | None, rate: float | None) -> None:
+    """Begin anew from `seed`, and train at `rate`, where they are given."""
+    if seed is not None:
+        model.reset(seed)
+    if rate is not None:
+        if not hasattr(model, "optimizer"):
+            raise UserError(f"{model.name} is not compiled; call model.compile(optimizer=..., loss=...) in the file")
+        model.optimizer.learning_rate = rate
+
+
+def _fit(loaded: Loaded, data: Data, **options: Any) -> None:
+    loaded.value.fit(
+        data.x,
+        data.y,
+        epochs=options["epochs"] or loaded.positive("epochs", 1),
+        batch_size=options["batch_size"] or loaded.positive("batch_size", 32),
+        validation_split=options["validation_split"],
+        verbose=0 if options["quiet"] else 1,
+    )
+
+
+def _save(model: Model, path: str | None) -> None:
+    if path:
+        model.save_weights(path)
+        click.echo(f"wrote {path}", err=True)
+
+
+def _report(model: Model, data: Data, quiet: bool, digest: bool) -> None:
+    if data.test is not None and not quiet:
+        scores = model.evaluate(*data.test, verbose=0, return_dict=True)
+        click.echo("test: " + " - ".join(f"{name}: {value:.4f}" for name, value in scores.items()))
+    if digest:
+        click.echo(model.digest())
+
+
+def _check_writable(path: str | None) -> None:
+    """Refuse before training what could not be written after it."""
+    if path is None:
+        return
+    if not path.endswith(".npz"):
+        raise UserError(f"--save {path!r}: weights are kept in .npz files")
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path) or not os.access(folder, os.W_OK):
+        reason = "it is a directory" if os.path.isdir(path) else f"the folder {folder!r} is not there or not writable"
+        raise UserError(f"cannot write {path!r}: {reason}")

@@ -1,0 +1,1 @@
+import graphdl as gd

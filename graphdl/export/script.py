@@ -1,0 +1,234 @@
+"""One Python file that trains a model with NumPy alone, and ends in the same weights as the session, bit for bit."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphdl.compile.emit import Module, Style, emit
+from graphdl.compile.kernels_text import kernel_text
+from graphdl.errors import DataError, GraphError
+from graphdl.export import sections
+from graphdl.files import write_atomically
+from graphdl.ir.leaves import Constant, Packed
+from graphdl.ir.node import Node
+from graphdl.ir.text import plain
+from graphdl.keras import fitting
+from graphdl.keras.layer import described
+from graphdl.keras.models import Model
+from graphdl.runtime.session import Compiled
+
+# Compressed examples up to this size go into the script; larger ones are read from a file.
+MOST_EMBEDDED = 1 << 19
+_LINE = 112
+
+
+def script(
+    model: Model,
+    data: Any = None,
+    style: Style = "readable",
+    *,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    shuffle: bool | None = None,
+    test_data: Any = None,
+) -> str:
+    """The text of a script that trains `model`, compiled, from its initial values as `fit` does.
+
+    data, test_data   pairs (x, y) as `fit` takes them; written into the script while they are small (half a
+                      megabyte, compressed), otherwise given to it with ``--data``
+    style             "readable" for a pure function, a line a node; "fast" for the text that sessions run
+    epochs ...        what the script does when it is not told otherwise; by default, what the last `fit` did
+
+    Raises DataError for data that `fit` would refuse, and GraphError for a model that is not compiled.
+    """
+    if style not in ("readable", "fast"):
+        raise GraphError(f"style is {style!r:.40}, expected 'readable' or 'fast'")
+    if data is not None:
+        model.build_for(_pair("data", data)[0])
+    return _Script(model, style).text(
+        _settings(model, epochs, batch_size, seed, shuffle), _examples(model, data, test_data)
+    )
+
+
+def write_script(path: str | os.PathLike[str], model: Model, data: Any = None, **options: Any) -> Path:
+    """Write `script(model, data, ...)` to the file at `path`, whole or not at all; WriteError where it cannot be."""
+    return write_atomically(path, script(model, data, **options))
+
+
+class _Script:
+    """The programs of a model, and the text made of them."""
+
+    def __init__(self, model: Model, style: Style) -> None:
+        self.model = model
+        self.style = style
+        plan = model.training
+        self.train = plan.train
+        session = model.session
+        variables = _held(self.train, model.variables)
+        self.state = {session.state.names[v]: v.dtype for v in variables}
+        self.step = emit(self.train.program, style)
+        self.initial = self._function(session.initial_values(variables), "initial_values")
+        self.predict = self._function(plan.predict, "predict")
+        self.score = self._function(plan.evaluate, "score")
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        """Everything that was generated."""
+        return self.step, self.initial, self.predict, self.score
+
+    def text(self, settings: dict[str, str], examples: Mapping[str, Any]) -> str:
+        """The whole script."""
+        kernels = {name for module in self.modules for name in module.kernels} | {"permutation"}
+        wrapper = sections.READABLE_STEP if self.style == "readable" else sections.FAST_STEP
+        parts = [
+            sections.HEADER.substitute(
+                version=_version(), feeds=_listed(self._feeds()), tests=_listed(self._feeds(), "_test")
+            ),
+            sections.SETTINGS.substitute(**settings, **self._facts()),
+            sections.KERNELS.format(kernels="\n\n\n".join(kernel_text(kernels))),
+            sections.DATA,
+            self._constants(),
+            sections.INITIAL.format(initial=self.initial.body),
+            sections.STEP.format(step=self.step.body) + wrapper,
+            sections.PREDICT.format(predict=self.predict.body, score=self.score.body),
+            sections.TRAIN,
+            sections.MAIN,
+            sections.END.format(examples=_packed(examples) if examples else '""'),
+        ]
+        return "".join(parts)
+
+    def _function(self, compiled: Compiled, name: str) -> Module:
+        return emit(compiled.program, "readable", function=name)
+
+    def _constants(self) -> str:
+        arrays = {name: _value(node) for module in self.modules for name, node in module.constants.items()}
+        return sections.CONSTANTS.format(arrays=_packed(arrays)) if arrays else ""
+
+    def _feeds(self) -> dict[str, Node]:
+        """What a step is fed, by name, in its order."""
+        return {node.label: node for node in self.train.placeholders}
+
+    def _feed(self, node: Node) -> tuple[Any, ...]:
+        """Dtype, shape of one example, and the number of classes where it is a class number."""
+        classes = {h.target: h.inferred.shape[-1] for h in self.model.training.heads if h.loss.takes_classes}
+        shape = tuple(size if isinstance(size, int) else None for size in node.shape[1:])
+        return node.dtype, shape, classes.get(node)
+
+    def _facts(self) -> dict[str, str]:
+        plan, names = self.model.training, self.model.session.state.names
+        rates = [names[rate] for rate in self.model.optimizer.rates if rate in names and names[rate] in self.state]
+        return {
+            "summary": "\n".join(f"#   {line}" for line in _summary(self.model)),
+            "feeds": _dict({name: self._feed(node) for name, node in self._feeds().items()}),
+            "inputs": repr(tuple(node.label for node in plan.predict.placeholders)),
+            "scored": repr(tuple(node.label for node in plan.evaluate.placeholders)),
+            "scores": repr(plan.names),
+            "outputs": repr(self.model.output_names),
+            "state": _dict(self.state),
+            "weights": _tuple(self.model.variable_names),
+            "rates": _tuple(rates),
+        }
+
+
+def _settings(
+    model: Model, epochs: int | None, batch_size: int | None, seed: int | None, shuffle: bool | None
+) -> dict[str, str]:
+    """What the script does by default, as text."""
+    last = model.last_fit
+    found = {
+        "epochs": epochs if epochs is not None else last.epochs if last else 1,
+        "batch_size": batch_size or (last.batch_size if last else fitting.BATCH_SIZE),
+        "seed": model.session.seed if seed is None else seed,
+        "shuffle": shuffle if shuffle is not None else last.shuffle if last else True,
+        "learning_rate": model.optimizer.learning_rate,
+    }
+    return {name: repr(value) for name, value in found.items()}
+
+
+def _examples(model: Model, data: Any, tests: Any) -> dict[str, Any]:
+    """Checked arrays by name; none when there are none, or they are too large for a script."""
+    if data is None:
+        return {}
+    found, _ = fitting.read_examples(model, *_pair("data", data))
+    arrays = {node.label: array for node, array in found.items()}
+    if tests is not None:
+        held_out, _ = fitting.read_examples(model, *_pair("test_data", tests))
+        arrays |= {f"{node.label}_test": array for node, array in held_out.items()}
+    return arrays if len(_archive(arrays)) <= MOST_EMBEDDED else {}
+
+
+def _pair(name: str, given: Any) -> Any:
+    if not isinstance(given, list | tuple) or len(given) != 2:
+        raise DataError(f"{name} is a {type(given).__name__}, expected a pair (x, y)")
+    return given
+
+
+def _held(compiled: Compiled, weights: Iterable[Node]) -> list[Node]:
+    """The weights, and all other variables of the program, in the order the session met them."""
+    met = [*compiled.graph.variables, *compiled.graph.packs, *(variable for variable, _ in compiled.graph.updates)]
+    parts = {part for node in met for part in (node.op.parts if isinstance(node.op, Packed) else (node,))}
+    parts |= set(weights)
+    return [variable for variable in compiled.session.state.names if variable in parts]
+
+
+def _value(node: Node) -> Any:
+    assert isinstance(node.op, Constant)
+    return node.op.value
+
+
+def _summary(model: Model) -> list[str]:
+    """A line a layer: its name, class, result and number of weights."""
+    lines = []
+    for node in model.calls:
+        layer = node.call.layer
+        params = f"{layer.count_params():,} weights" if layer.weights else ""
+        lines.append(f"{plain(layer.name):<20} {type(layer).__name__:<12} {described(node):<18} {params}".rstrip())
+    return lines
+
+
+def _tuple(items: Iterable[str]) -> str:
+    """A tuple of texts, a line each."""
+    return "(" + "".join(f"\n    {item!r}," for item in items) + "\n)"
+
+
+def _dict(items: Mapping[str, Any]) -> str:
+    """A dict, a line each."""
+    return "{" + "".join(f"\n    {name!r}: {value!r}," for name, value in items.items()) + "\n}"
+
+
+def _listed(names: Iterable[str], suffix: str = "") -> str:
+    """Names for the first lines of a script, which must not hold just any text."""
+    return ", ".join(f"{name}{suffix}" if name.isidentifier() else "..." for name in names)
+
+
+def _archive(arrays: Mapping[str, Any]) -> bytes:
+    """The arrays as a compressed .npz: the same bytes for the same arrays."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.asarray(array), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue(), zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def _packed(arrays: Mapping[str, Any]) -> str:
+    """The arrays as text between triple quotes."""
+    text = base64.b64encode(_archive(arrays)).decode()
+    lines = [text[i : i + _LINE] for i in range(0, len(text), _LINE)]
+    return '"""\n' + "\n".join(lines) + '\n"""'
+
+
+def _version() -> str:
+    from graphdl import __version__
+
+    return __version__

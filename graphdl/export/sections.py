@@ -1,0 +1,306 @@
+"""The hand-written parts of a stand-alone script, in the order of its story. `$` marks what is filled in."""
+
+from __future__ import annotations
+
+from string import Template
+
+HEADER = Template('''"""A network and its training, in NumPy alone. Written by graphdl $version.
+
+    python SCRIPT                     trains, and prints the loss of every epoch
+    python SCRIPT --epochs 20 --lr 0.1 --seed 7 --batch-size 64
+    python SCRIPT --save weights.npz --digest
+    python SCRIPT --data FILE.npz     other examples, as arrays called
+                                      $feeds
+                                      and, for examples that are only scored, $tests
+    python SCRIPT --data FILE.csv     or as a table, with the targets in its last columns
+
+The story goes: data, initial values, one step of training, the loop, main. `step` is the code that a session of graphdl
+runs, so on the same machine, with the same NumPy and number of threads, the weights end up the same to the last bit.
+"""
+
+import argparse
+import base64
+import hashlib
+import io
+import os
+import sys
+import tempfile
+
+import numpy as np
+import numpy as xp  # generated code says xp
+''')
+
+SETTINGS = Template("""
+# The model, layer by layer:
+$summary
+
+EPOCHS = $epochs
+BATCH_SIZE = $batch_size
+LEARNING_RATE = $learning_rate
+SEED = $seed
+SHUFFLE = $shuffle
+
+# What a step is fed: dtype, shape of one example, and how many classes there are where it is a class number.
+FEEDS = $feeds
+# What a prediction needs of it, and what a score.
+INPUTS = $inputs
+SCORED = $scored
+# What a step reports, and what a prediction gives.
+SCORES = $scores
+OUTPUTS = $outputs
+# All that training changes and remembers, the weights among it, and the learning rates.
+STATE = $state
+WEIGHTS = $weights
+RATES = $rates
+""")
+
+KERNELS = """
+
+# ---- Array functions that the generated code calls -----------------------------------------------
+
+
+{kernels}
+"""
+
+DATA = '''
+
+# ---- Data ----------------------------------------------------------------------------------------
+
+
+def unpacked(text):
+    """Arrays by name from the text of an .npz."""
+    with np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def load_data(path=None):
+    """Examples to train on, and examples to score (or None), by name: this script's own, or those of a file."""
+    if path is None:
+        if not EXAMPLES:
+            sys.exit("this script carries no examples: give some with --data FILE.npz or --data FILE.csv")
+        arrays = unpacked(EXAMPLES)
+    else:
+        try:
+            arrays = read_table(path) if path.endswith(".csv") else dict(np.load(path, allow_pickle=False))
+        except (OSError, ValueError, TypeError) as error:
+            sys.exit(f"cannot read {path!r}: {error}")
+    found = {name: as_fed(name, arrays, name) for name in FEEDS}
+    tests = None
+    if any(f"{name}_test" in arrays for name in FEEDS):
+        tests = {name: as_fed(name, arrays, f"{name}_test") for name in FEEDS}
+    for examples in filter(None, (found, tests)):
+        if len({len(array) for array in examples.values()}) > 1:
+            sys.exit(f"arrays differ in length: { {name: len(array) for name, array in examples.items()} }")
+    return found, tests
+
+
+def read_table(path):
+    """A table of numbers with a line of names or without; the last columns are the targets."""
+    if len(FEEDS) != 2:
+        sys.exit(f"a .csv holds one input and one target; this network takes {list(FEEDS)}: use an .npz")
+    (x, _), (y, (_, shape, _)) = FEEDS.items()
+    with open(path, encoding="utf-8-sig") as file:
+        lines = file.read().splitlines()
+    try:
+        [float(cell) for cell in lines[0].split(",")]
+    except ValueError:
+        lines = lines[1:]
+    table = np.loadtxt(lines, delimiter=",", ndmin=2)
+    columns = int(np.prod(shape, dtype="int64"))
+    return {x: table[:, :-columns], y: table[:, -columns:]}
+
+
+def as_fed(feed, arrays, name):
+    """The array called `name` in the dtype and shape that `feed` takes."""
+    dtype, shape, classes = FEEDS[feed]
+    if name not in arrays:
+        sys.exit(f"the data lack {name!r}; they have {sorted(arrays)}")
+    array = arrays[name]
+    fits = array.shape[1:] == shape or (array.ndim and array[:1].size == np.prod(shape, dtype="int64"))
+    if None not in shape and not fits:
+        sys.exit(f"{name!r} has shape {array.shape}, expected (examples, {', '.join(map(str, shape))})")
+    if None not in shape:
+        array = array.reshape(len(array), *shape)
+    if array.dtype.kind not in "biuf" or not np.isfinite(array).all() or not len(array):
+        sys.exit(f"{name!r} is {array.dtype} of shape {array.shape}, expected finite numbers")
+    if classes and (array.min() < 0 or array.max() >= classes or (array != np.floor(array)).any()):
+        sys.exit(f"{name!r} goes from {array.min()} to {array.max()}, expected classes from 0 to {classes - 1}")
+    return np.ascontiguousarray(array, dtype=dtype)
+'''
+
+INITIAL = '''
+
+# ---- Initial values: random numbers that depend on the seed and on each variable's name ----------
+
+
+{initial}
+
+def start(seed, learning_rate):
+    """Every variable at its initial value, by name."""
+    values, _ = initial_values({{}}, (seed, 0))
+    variables = {{name: np.array(value, dtype) for (name, dtype), value in zip(STATE.items(), values)}}
+    for name in RATES:
+        variables[name][...] = learning_rate
+    return variables
+'''
+
+STEP = """
+
+# ---- One step of training: forward, backward by the chain rule, update ---------------------------
+
+
+{step}
+"""
+
+READABLE_STEP = '''
+def train_step(variables, key, batch):
+    """One step on one batch: `step` computes, the variables change; returns loss and metrics."""
+    scores, updates = step(variables, key, *batch)
+    updates = {name: np.array(value) for name, value in updates.items()}
+    for name, value in updates.items():
+        variables[name][...] = value
+    return scores
+'''
+
+FAST_STEP = '''
+def train_step(variables, key, batch):
+    """One step on one batch, in a workspace for its size; `step` changes the variables; returns loss and metrics."""
+    size = len(batch[0])
+    if train_step.bound != (id(variables), size):
+        bind(variables, {"N": size})
+        train_step.bound = (id(variables), size)
+    return step(key, *batch)
+
+
+train_step.bound = None
+'''
+
+PREDICT = """
+
+# ---- Predictions and scores, where nothing is trained --------------------------------------------
+
+
+{predict}
+
+{score}"""
+
+TRAIN = '''
+
+# ---- Training ------------------------------------------------------------------------------------
+
+
+def train(variables, examples, epochs, batch_size, seed, show=print):
+    """Change `variables` in `epochs` passes over the examples, each in an order of its own."""
+    feeds = [examples[name] for name in FEEDS]
+    n = len(feeds[0])
+    steps = 0
+    for epoch in range(epochs):
+        order = permutation((seed, epoch), n) if SHUFFLE else np.arange(n)
+        totals = [0.0] * len(SCORES)
+        for first in range(0, n, batch_size):
+            chosen = order[first : first + batch_size]
+            scores = train_step(variables, (seed, steps), [array[chosen] for array in feeds])
+            steps += 1
+            totals = [total + float(value) * len(chosen) for total, value in zip(totals, scores)]
+        means = (f"{name} {total / n:.6g}" for name, total in zip(SCORES, totals))
+        show(f"epoch {epoch + 1}/{epochs}", *means, sep="  ")
+
+
+def outputs(variables, examples, batch_size=32):
+    """What the network says about the examples: an array for each output."""
+    feeds = [examples[name] for name in INPUTS]
+    batches = range(0, len(feeds[0]), batch_size)
+    parts = [predict(variables, (0, 0), *[array[i : i + batch_size] for array in feeds])[0] for i in batches]
+    return {name: np.concatenate(part) for name, part in zip(OUTPUTS, zip(*parts))}
+
+
+def evaluate(variables, examples, batch_size=32):
+    """Loss and metrics over the examples."""
+    feeds = [examples[name] for name in SCORED]
+    n = len(feeds[0])
+    totals = [0.0] * len(SCORES)
+    for i in range(0, n, batch_size):
+        batch = [array[i : i + batch_size] for array in feeds]
+        scores, _ = score(variables, (0, 0), *batch)
+        totals = [total + float(value) * len(batch[0]) for total, value in zip(totals, scores)]
+    return {name: total / n for name, total in zip(SCORES, totals)}
+
+
+def digest(variables):
+    """SHA-256 over names, types and bytes of the weights; `model.digest()` gives the same for the same weights."""
+    total = hashlib.sha256()
+    for name in WEIGHTS:
+        array = np.asarray(variables[name], order="C")
+        total.update(f"{name} {array.dtype} {array.shape}\\n".encode())
+        total.update(array.tobytes())
+    return total.hexdigest()
+
+
+def save(variables, path):
+    """Write the weights to an .npz by name, whole or not at all."""
+    folder = os.path.dirname(os.path.abspath(path))
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+            np.savez(file, **{name: variables[name] for name in WEIGHTS})
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(file.name, path)
+    except OSError as error:
+        sys.exit(f"cannot write {path!r}: {error.strerror}")
+'''
+
+MAIN = '''
+
+# ---- Main ----------------------------------------------------------------------------------------
+
+
+def arguments():
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description="Trains a network in NumPy alone.")
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help="passes over the examples (%(default)s)")
+    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE, help="examples in a step (%(default)s)")
+    parser.add_argument("--lr", type=float, default=LEARNING_RATE, help="learning rate (%(default)s)")
+    parser.add_argument("--seed", type=int, default=SEED, help="key of all random numbers (%(default)s)")
+    parser.add_argument("--data", metavar="FILE", help="an .npz or .csv with other examples")
+    parser.add_argument("--save", metavar="FILE.npz", help="write the weights there")
+    parser.add_argument("--digest", action="store_true", help="print the SHA-256 of the weights at the end")
+    parser.add_argument("--quiet", action="store_true", help="do not print every epoch")
+    found = parser.parse_args()
+    if found.epochs < 0 or found.batch_size < 1 or not 0 <= found.seed < 2**63 or not found.lr >= 0:
+        parser.error("expected --epochs from 0, --batch-size from 1, --lr from 0 and --seed from 0 to 2**63 - 1")
+    return found
+
+
+def main():
+    """Load, train, report, save."""
+    asked = arguments()
+    examples, tests = load_data(asked.data)
+    with np.errstate(all="ignore"):
+        variables = start(asked.seed, asked.lr)
+        show = (lambda *words, sep: None) if asked.quiet else print
+        train(variables, examples, asked.epochs, asked.batch_size, asked.seed, show)
+        if tests is not None:
+            print("test", *(f"{name} {value:.6g}" for name, value in evaluate(variables, tests).items()), sep="  ")
+    if asked.save:
+        save(variables, asked.save)
+    if asked.digest:
+        print(digest(variables))
+'''
+
+END = """
+
+# ---- The examples, as the text of an .npz --------------------------------------------------------
+
+EXAMPLES = {examples}
+
+if __name__ == "__main__":
+    main()
+"""
+
+CONSTANTS = """
+
+# ---- Large constants, as the text of an .npz -----------------------------------------------------
+
+ARRAYS = {arrays}
+constants = unpacked(ARRAYS)
+"""
