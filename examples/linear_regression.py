@@ -1,8 +1,8 @@
 """y = x + 6 from six points: one neuron, mean squared error, gradient descent.
 
-    graphdl train examples/linear_regression.py
-    graphdl draw examples/linear_regression.py -o line.svg
-    python examples/linear_regression.py
+graphdl train examples/linear_regression.py
+graphdl draw examples/linear_regression.py -o line.svg
+python examples/linear_regression.py
 """
 
 import sys

@@ -76,7 +76,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("label", ["labels", "x"])
     " Did you mean 'labels'?"
     """
-    close = difflib.get_close_matches(word, list(known), n=1)
+    names = list(known)
+    close = [name for name in names if name.lower() == word.lower()] or difflib.get_close_matches(word, names, n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 

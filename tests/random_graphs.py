@@ -26,7 +26,7 @@ INPUT_SHAPES = [(3,), (2, 3), (1, 3), (2, 1), (), (4, 3), (3, 2), (2, 2, 3)]
 Closure = Callable[[list[np.ndarray]], np.ndarray]
 
 
-class Skipped(Exception):  # noqa: N818 (nothing is wrong with the step; it does not apply here)
+class Skipped(Exception):
     """The step does not apply to these operands."""
 
 
@@ -220,7 +220,7 @@ def _cross_entropy(g: Grown, n: list[int]) -> None:
     classes = v.shape[1]
     labels = np.arange(n[2], n[2] + v.shape[0]) % classes
     a = g.nodes[i]
-    _need(isinstance(a.shape[0], int))
+    _need(all(isinstance(d, int) for d in a.shape))
     node = [
         lambda: gd.cross_entropy(a, gd.constant(labels)),
         lambda: gd.cross_entropy(a, gd.constant(np.eye(classes)[labels])),
@@ -279,7 +279,7 @@ def _rearrange(g: Grown, n: list[int]) -> None:
                     )
                 )
         else:
-            choices.append(("tail", lambda: a[-2:] if axis == 0 else a, lambda u: u[-2:] if axis == 0 else u))
+            choices.append(("tail", lambda: a[-1:], lambda u: u[-1:]))
     if fixed:
         choices.append(
             ("copies", lambda: gd.broadcast_to(a, (2, *v.shape)), lambda u: np.broadcast_to(u, (2, *v.shape)))

@@ -16,17 +16,23 @@ if TYPE_CHECKING:
     from graphdl_cli.subject import Subject
 
 
-@command("check mlp.py", "check chain.py:loss --wrt x --tolerance 1e-8", "check mlp.py --feed batch.npz --directions 10")
+@command(
+    "check mlp.py", "check chain.py:loss --wrt x --tolerance 1e-8", "check mlp.py --feed batch.npz --directions 10"
+)
 @target_argument("FILE.py[:name]")
 @click.option("--feed", metavar="FILE.npz", help="Values for the placeholders, by name. [default: the file's own]")
 @click.option("--wrt", metavar="NODE", multiple=True, help="Differentiate for this node. [default: what is trained]")
-@click.option("--directions", type=click.IntRange(min=1), default=3, show_default=True, help="Random directions to try.")
-@click.option("--tolerance", type=click.FloatRange(min=0), default=1e-6, show_default=True, help="Of the relative error.")
+@click.option(
+    "--directions", type=click.IntRange(min=1), default=3, show_default=True, help="Random directions to try."
+)
+@click.option(
+    "--tolerance", type=click.FloatRange(min=0), default=1e-6, show_default=True, help="Of the relative error."
+)
 def check(target: str, feed: str | None, wrt: tuple[str, ...], directions: int, tolerance: float) -> None:
     """Compare the gradients of a loss with finite differences.
 
     Everything is computed in float64, at the values the variables start from, along random directions. Then one step
-    of the program runs in both styles of source, which must give the same bits. Exit status 1 says that something differs.
+    runs in both styles of source, which must give the same bits. Exit status 1 says that something differs.
     """
     from graphdl.runtime.check import check_gradients
     from graphdl_cli.loading import load_subject
@@ -34,7 +40,9 @@ def check(target: str, feed: str | None, wrt: tuple[str, ...], directions: int, 
 
     found = subject(load_subject(target), wrt)
     if found.loss is None or not found.wrt:
-        raise UserError(f"{target} has no scalar loss with something to differentiate for; name one, as in FILE.py:loss")
+        raise UserError(
+            f"{target} has no scalar loss with something to differentiate for; name one, as in FILE.py:loss"
+        )
     feeds = found.feeds(feed)
     results = check_gradients(
         found.loss, found.wrt, feeds, session=found.session, directions=directions, tolerance=tolerance

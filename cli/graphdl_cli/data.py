@@ -58,7 +58,7 @@ def _own_data(loaded: Loaded) -> Data:
 
 
 def as_data(found: Any) -> Data | None:
-    """``(x, y)`` or ``((x, y), (x_test, y_test))`` as data; None for anything else. Several inputs are lists or dicts."""
+    """``(x, y)`` or ``((x, y), (x_test, y_test))`` as data, of which lists and dicts are several inputs; else None."""
     if not isinstance(found, tuple) or len(found) != 2:
         return None
     first, second = found

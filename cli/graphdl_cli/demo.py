@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -147,10 +149,20 @@ def _show_files(folder: Path, model_file: Path, pictures: list[Path], script: Pa
     from graphdl_cli.columns import columns
 
     click.secho(f"\nEverything lies in {folder.resolve()}", bold=True)
-    rows = [(model_file.name, "the model, to be changed: graphdl train " + str(model_file))]
-    rows += [(picture.name, _WHAT.get(picture.stem, "")) for picture in pictures]
-    rows += [(script.name, f"the same training without graphdl: python {script}")]
+    rows = [(model_file.name, f"the model, to be changed: {_program('graphdl')} train {model_file}")]
+    rows += [(picture.name, _WHAT[picture.name.partition(".")[0]]) for picture in pictures if picture.suffix != ".txt"]
+    rows += [(picture.name, "the same as steps, in words") for picture in pictures if picture.suffix == ".txt"]
+    rows += [(script.name, f"the same training without graphdl: {_program('python')} {script}")]
     click.echo(columns(rows, indent=2))
+
+
+def _program(name: str) -> str:
+    """How to call `name`, which lies beside the program that is running: with its folder, unless that is on the path."""
+    folder = os.path.dirname(sys.argv[0])
+    beside = os.path.join(folder, name)
+    found = shutil.which(name)
+    on_path = found is not None and os.path.realpath(os.path.dirname(found)) == os.path.realpath(folder)
+    return beside if folder and not on_path and os.path.exists(beside) else name
 
 
 _WHAT = {

@@ -16,7 +16,9 @@ _FORMATS = "svg, png, pdf, dot, json (the trace, step by step) or txt (the steps
     "draw mlp.py --feed batch.npz -o trace.json",
 )
 @target_argument("FILE.py[:name]")
-@click.option("-o", "--output", metavar="FILE", help=f"Its suffix says the format: {_FORMATS}. [default: FILE.svg; - prints SVG]")
+@click.option(
+    "-o", "--output", metavar="FILE", help=f"Its suffix says the format: {_FORMATS}. [default: FILE.svg; - prints SVG]"
+)
 @click.option("--view", metavar="NAME", default="auto", help="auto, circuit, rails, forward or blocks. [default: auto]")
 @click.option("--theme", metavar="NAME", default="light", help="light, dark or mono. [default: light]")
 @click.option("--feed", metavar="FILE.npz", help="Values for the placeholders, by name. [default: the file's own]")

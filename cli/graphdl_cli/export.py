@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 )
 @target_argument("FILE.py[:model]")
 @click.option("-o", "--output", metavar="SCRIPT.py", help="[default: train_FILE.py; - prints it]")
-@click.option("--style", type=click.Choice(["readable", "fast"]), default="readable", show_default=True, help="Same bits.")
+@click.option(
+    "--style", type=click.Choice(["readable", "fast"]), default="readable", show_default=True, help="Same bits."
+)
 @click.option("--data", "file", metavar="FILE", help="Examples: .npz with x and y, or .csv with a header.")
 @click.option("--target", "column", metavar="NAME", help="The column, or array, to be predicted.")
 @click.option("--features", metavar="A,B,C", help="Columns to predict it from. [default: all others]")
@@ -32,7 +34,13 @@ if TYPE_CHECKING:
 @click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="The script's default learning rate.")
 @click.option("--seed", type=click.IntRange(min=0), help="The script's default seed.")
 def export(
-    target: str, output: str | None, file: str | None, column: str | None, features: str | None, lr: float | None, **options: Any
+    target: str,
+    output: str | None,
+    file: str | None,
+    column: str | None,
+    features: str | None,
+    lr: float | None,
+    **options: Any,
 ) -> None:
     """Write a model as one training script.
 

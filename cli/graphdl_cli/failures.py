@@ -68,7 +68,12 @@ def exit_status(error: BaseException) -> int:
 
 
 def show_warning(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: IO[str] | None = None, line: Any = None
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: IO[str] | None = None,
+    line: Any = None,
 ) -> None:
     """A warning as one line; whose line of code raised it is of no use here."""
     say_warning(str(message))

@@ -122,7 +122,9 @@ def explaining(path: Path) -> Iterator[None]:
     try:
         yield
     except SystemExit as error:
-        raise UserError(f"{path} calls exit({error.code!r}) when it is loaded; put that under if __name__ == '__main__'") from error
+        raise UserError(
+            f"{path} calls exit({error.code!r}) when it is loaded; put that under if __name__ == '__main__'"
+        ) from error
     except SyntaxError as error:
         line = (error.text or "").strip()
         raise UserError(f"{error.filename or path}:{error.lineno}: {error.msg}\n    {line}".rstrip()) from error
@@ -141,7 +143,11 @@ def _told(error: Exception) -> str:
 
 def _frame(error: BaseException, path: Path) -> traceback.FrameSummary | None:
     """The innermost frame in the user's file."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path or f.filename == str(path.resolve())]
+    frames = [
+        f
+        for f in traceback.extract_tb(error.__traceback__)
+        if Path(f.filename) == path or f.filename == str(path.resolve())
+    ]
     return frames[-1] if frames else None
 
 
@@ -165,7 +171,10 @@ def _chosen(path: Path, names: Mapping[str, Any], kinds: tuple[type, ...], what:
         return found[0]
     if found:
         raise UserError(f"{path} has several: {', '.join(found)}; say which, as in {path}:{found[0]}")
-    raise UserError(f"{path} defines no {what.removeprefix('a ')}; it has {_seen(names)}. Call it model, or name it as in {path}:name")
+    raise UserError(
+        f"{path} defines no {what.removeprefix('a ')}; it has {_seen(names)}. "
+        f"Call it {_USUAL_NAMES[0]}, or say which it is, as in {path}:name"
+    )
 
 
 def _made(path: Path, name: str, value: Any) -> Any:
@@ -210,5 +219,3 @@ def _seen(names: Mapping[str, Any]) -> str:
 
 def _kind(value: Any) -> str:
     return f"a {type(value).__name__}" if value is not None else "None"
-
-

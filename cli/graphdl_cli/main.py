@@ -37,7 +37,8 @@ Examples:
   graphdl draw mlp.py -o mlp.svg
   graphdl export mlp.py -o train_mlp.py
 
-Exit status: 0 when all went well, 2 for what you can mend (a file, an option, a shape), 1 for a failure, 130 for Ctrl-C.
+Exit status: 0 when all went well, 2 for what you can mend (a file, an option, a shape), 1 for a failure,
+130 for Ctrl-C.
 """
 
 
@@ -45,9 +46,11 @@ class Program(click.Group):
     """A group whose commands are modules of this package, and whose failures are one message and an exit status."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the help."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
         if cmd_name not in _COMMANDS:
             return None
         found: click.Command = getattr(importlib.import_module(f"graphdl_cli.{cmd_name}"), cmd_name)
@@ -56,11 +59,13 @@ class Program(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that `args` begin with, and what is left for it."""
         if args[0] not in _COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(f"there is no command {args[0]!r}.{_suggestion(args[0])}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table, without importing what it lists."""
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
 
@@ -72,7 +77,9 @@ class Program(click.Group):
         options |= {"prog_name": "graphdl", "standalone_mode": False}
         with warnings.catch_warnings():
             warnings.showwarning = failures.show_warning
-            code = failures.guarded(lambda: super(Program, self).main([w for w in words if w != "--debug"], **options), debug)
+            code = failures.guarded(
+                lambda: super(Program, self).main([w for w in words if w != "--debug"], **options), debug
+            )
         sys.exit(code)
 
 

@@ -14,13 +14,21 @@ def schedule(program: Program) -> str:
 
     def row(number: int, instr: Instr) -> tuple[str, ...]:
         operands = [text if o is None else names[o] for o, text in zip(instr.operands, instr.texts, strict=True)]
-        return (str(number), names[instr.node], str(instr.node.type), instr.template.readable(operands), _where(program, instr))
+        return (
+            str(number),
+            names[instr.node],
+            str(instr.node.type),
+            instr.template.readable(operands),
+            _where(program, instr),
+        )
 
     rows = [row(number, instr) for number, instr in enumerate(program.instrs, start=1)]
     header = ("step", "value", "type", "computed as", "lives in")
     lines = [columns([header, *rows])]
     if program.plan.buffers:
-        buffers = [(f"b{b.number}", b.dtype, f"{b.size} element{'' if b.size == 1 else 's'}") for b in program.plan.buffers]
+        buffers = [
+            (f"b{b.number}", b.dtype, f"{b.size} element{'' if b.size == 1 else 's'}") for b in program.plan.buffers
+        ]
         lines += ["", f"{len(buffers)} buffers for {len(rows)} values:", columns(buffers, indent=2)]
     return "\n".join(lines)
 

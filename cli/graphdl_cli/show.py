@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="How far the graph has come.",
 )
-@click.option("--style", type=click.Choice(["readable", "fast"]), default="readable", show_default=True, help="Of source.")
+@click.option(
+    "--style", type=click.Choice(["readable", "fast"]), default="readable", show_default=True, help="Of source."
+)
 @click.option("--level", type=click.IntRange(0, 2), default=2, show_default=True, help="Of optimisation.")
 @click.option("--wrt", metavar="NODE", multiple=True, help="Differentiate for this node. [default: what is trained]")
 @click.option("--predict", is_flag=True, help="A model as it predicts, in place of how it trains.")

@@ -102,7 +102,11 @@ def subject(loaded: Loaded, wrt: Sequence[str] = (), weights: str | None = None,
         _build(loaded, value)
         if weights is not None:
             value.load_weights(weights)
-        return _of_predictions(loaded, value, wrt) if predict or not hasattr(value, "optimizer") else _of_training(loaded, value, wrt)
+        return (
+            _of_predictions(loaded, value, wrt)
+            if predict or not hasattr(value, "optimizer")
+            else _of_training(loaded, value, wrt)
+        )
     if predict:
         raise UserError(f"--predict is for models; {loaded.path}:{loaded.name} is a {type(value).__name__}")
     if weights is not None:
@@ -133,7 +137,9 @@ def _of_training(loaded: Loaded, model: Model, wrt: Sequence[str]) -> Subject:
 
 def _of_predictions(loaded: Loaded, model: Model, wrt: Sequence[str]) -> Subject:
     if wrt:
-        raise UserError(f"{loaded.path}:{loaded.name} has no loss here, so there is nothing to differentiate for {wrt[0]!r}")
+        raise UserError(
+            f"{loaded.path}:{loaded.name} has no loss here, so there is nothing to differentiate for {wrt[0]!r}"
+        )
     graph = Graph(dict(zip(model.output_names, model.outputs, strict=True)))
     return Subject(loaded, graph, None, (), Updates(()), model.start())
 

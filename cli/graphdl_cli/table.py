@@ -96,7 +96,9 @@ def read_table(path: Path) -> Table:
 def _checked_header(path: Path, cells: Sequence[str]) -> tuple[str, ...]:
     names = tuple(cell.strip() for cell in cells)
     if all(map(_is_number, names)):
-        raise DataError(f"{path} begins with numbers ({', '.join(names[:3])}), expected a header that names the columns")
+        raise DataError(
+            f"{path} begins with numbers ({', '.join(names[:3])}), expected a header that names the columns"
+        )
     twice = [name for i, name in enumerate(names) if name in names[:i]]
     if twice:
         raise DataError(f"{path} has two columns called {twice[0]!r}")

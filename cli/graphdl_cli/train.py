@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 @click.option("--batch-size", type=click.IntRange(min=1), help="Examples a step. [default: the file's, or 32]")
 @click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="Learning rate, in place of the optimizer's.")
 @click.option("--seed", type=click.IntRange(min=0), help="Of the first weights, the masks and the order of examples.")
-@click.option("--validation-split", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Last part, held out.")
+@click.option(
+    "--validation-split", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Last part, held out."
+)
 @click.option("--save", metavar="FILE.npz", help="Write the weights there; after Ctrl-C, too.")
 @click.option("--digest", is_flag=True, help="Print the SHA-256 of the weights.")
 @click.option("--quiet", is_flag=True, help="No progress.")

@@ -15,9 +15,7 @@ from graphdl.compile.readable import ReadableEmitter
 __all__ = ["Module", "Style", "emit"]
 
 
-def emit(
-    program: Program, style: Style = "fast", header: str = "import numpy as xp", function: str = "step"
-) -> Module:
+def emit(program: Program, style: Style = "fast", header: str = "import numpy as xp", function: str = "step") -> Module:
     """The source of `program` in the given style; `header` imports ``xp``, `function` is what a step is called."""
     emitter = FastEmitter if style == "fast" else ReadableEmitter
     return emitter(program, header, function).module()

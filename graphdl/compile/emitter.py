@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphdl.compile.kernels_text import is_kernel, kernel_text
+from graphdl.compile.kernels_text import kernel_text
 from graphdl.compile.lower import INLINE_ELEMENTS, number_text
+from graphdl.compile.names import Namer
 from graphdl.compile.page import Module, Page, Style, chain_rule_term
 from graphdl.compile.program import Program
 from graphdl.ir.dim import SymDim, linear
@@ -24,7 +25,7 @@ class Emitter:
         self.program = program
         self.header = header
         self.function = function
-        self.namer = program.namer()
+        self.namer = self._namer()
         self.names: dict[Node, str] = {}
         self.page = Page()
         self.handed: dict[str, Node] = {}
@@ -42,16 +43,17 @@ class Emitter:
         self._functions()
         return Module("\n".join(self.page.lines) + "\n", self.page.nodes, self.style, self.handed, kernels, body)
 
+    def _namer(self) -> Namer:
+        return self.program.namer()
+
     def _functions(self) -> None:
         raise NotImplementedError
 
     def _kernels(self) -> frozenset[str]:
         """Put the kernels that are called; returns their names."""
-        called = {name for instr in self.program.instrs for name in instr.template.names}
-        called |= {"packed"} if self.program.graph.packs else set()
-        for text in kernel_text(called):
+        for text in kernel_text(self.program.called):
             self.page.lines += ["", "", *text.splitlines()]
-        return frozenset(filter(is_kernel, called))
+        return frozenset(self.program.called)
 
     def _constants(self, indent: str = "") -> None:
         """Constants of the module; of any other function than the step, its own."""

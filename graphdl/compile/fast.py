@@ -10,6 +10,7 @@ from collections.abc import Callable
 from graphdl.compile.emitter import Emitter
 from graphdl.compile.lower import Instr
 from graphdl.compile.memory import Buffer
+from graphdl.compile.names import Namer
 from graphdl.compile.page import Page, Style
 from graphdl.compile.program import Program
 from graphdl.compile.template import Argument, Literal, Out, Slot, call_text, functions_of, template
@@ -33,11 +34,11 @@ class FastEmitter(Emitter):
         self.buffers: dict[tuple[int, str], str] = {}
         self.first_names: dict[int, str] = {}
         self.globals: list[str] = []
-        functions = {functions_of(c) for instr in program.instrs for c in instr.template.calls if not instr.is_static}
-        for function in functions - {None}:
-            self.namer.fresh(str(function))
         self.temps = [self.namer.fresh(f"t{i}") for i in range(_most_temps(program))]
         self.fixed: set[Node] = {*program.graph.variables, *program.graph.packs, *program.constants}
+
+    def _namer(self) -> Namer:
+        return self.program.namer(self.program.functions)
 
     def _functions(self) -> None:
         for instr in self.program.instrs:

@@ -179,5 +179,6 @@ def permutation(key: tuple[int, int], n: int) -> Array:
     import numpy
 
     seed, epoch = key
-    philox = numpy.random.Philox(key=[seed, 2**64 - 1], counter=[0, 0, epoch, 1])
+    # Below 2**63, so that NumPy reads the key as integers.
+    philox = numpy.random.Philox(key=[seed, 2**63 - 1], counter=[0, 0, epoch, 1])
     return numpy.random.Generator(philox).permutation(n)

@@ -12,6 +12,11 @@ from graphdl.compile import kernels
 
 def kernel_text(names: Iterable[str]) -> list[str]:
     """Source of the kernels among `names` and of those they call, callees first, without annotations."""
+    return [_plain_source(_functions()[name]) for name in kernels_among(names)]
+
+
+def kernels_among(names: Iterable[str]) -> list[str]:
+    """The kernels among `names` and those they call, callees first."""
     functions = _functions()
     wanted: set[str] = set()
     waiting = [name for name in names if name in functions]
@@ -20,7 +25,7 @@ def kernel_text(names: Iterable[str]) -> list[str]:
         if name not in wanted:
             wanted.add(name)
             waiting += [n for n in _called(functions[name]) if n in functions]
-    return [_plain_source(functions[name]) for name in functions if name in wanted]
+    return [name for name in functions if name in wanted]
 
 
 def is_kernel(name: str) -> bool:

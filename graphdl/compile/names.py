@@ -12,7 +12,7 @@ _LONGEST = 40
 
 # What a stand-alone script defines around a program. Taken in every program, so that its text is the same in both.
 SCRIPT_NAMES = (
-    *("argparse", "base64", "hashlib", "io", "os", "sys", "tempfile", "np"),
+    *("argparse", "base64", "hashlib", "io", "os", "sys", "np"),
     *("EPOCHS", "BATCH_SIZE", "LEARNING_RATE", "SEED", "SHUFFLE", "FEEDS", "SCORES", "STATE", "WEIGHTS", "RATES"),
     *("INPUTS", "OUTPUTS", "EXAMPLES", "ARRAYS", "SCORED"),
     *("initial_values", "predict", "score", "permutation", "unpacked", "load_data", "read_table", "as_fed", "start"),
@@ -26,6 +26,14 @@ class Namer:
     def __init__(self, reserved: Iterable[str] = ()) -> None:
         self._taken = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "xp", *reserved}
         self._counts: dict[str, int] = {}
+
+    def has(self, name: str) -> bool:
+        """Whether `name` is taken."""
+        return name in self._taken
+
+    def reserve(self, names: Iterable[str]) -> None:
+        """Give these names to nobody."""
+        self._taken.update(names)
 
     def fresh(self, label: str) -> str:
         """An identifier like `label` that nobody has yet."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from graphdl.compile.kernels_text import kernels_among
 from graphdl.compile.lower import Instr, constants_in, lowered
 from graphdl.compile.memory import Plan, plan
 from graphdl.compile.names import SCRIPT_NAMES, Namer
+from graphdl.compile.template import functions_of
 from graphdl.errors import GraphError
 from graphdl.ir.dim import symbols_of
 from graphdl.ir.graph import Graph
@@ -62,8 +65,24 @@ class Program:
             )
         return names
 
-    def namer(self) -> Namer:
-        """A namespace in which the sizes and everything the program calls are taken."""
-        called = {name for instr in self.instrs for name in instr.template.names}
+    @cached_property
+    def called(self) -> set[str]:
+        """Names of the kernels that the program calls, directly or not."""
+        names = {name for instr in self.instrs for name in instr.template.names}
+        return set(kernels_among({*names, "packed"} if self.graph.packs else names))
+
+    @cached_property
+    def functions(self) -> set[str]:
+        """Names that the fast style gives to NumPy's functions."""
+        calls = (call for instr in self.instrs if not instr.is_static for call in instr.template.calls)
+        return {name for name in map(functions_of, calls) if name}
+
+    def namer(self, functions: Iterable[str] = ()) -> Namer:
+        """A namespace in which the sizes, `functions` and everything the program calls are taken."""
         own = ("key", "step", "bind", "variables", "sizes", "constants")
-        return Namer([*self.sizes, *called, *own, *SCRIPT_NAMES])
+        namer = Namer([*self.called, *own, *SCRIPT_NAMES])
+        for size in self.sizes:
+            if namer.has(size) or size in self.functions:
+                raise GraphError(f"a size is called {size!r}, a name that programs need; call it 'N' or 'T', say")
+        namer.reserve((*self.sizes, *functions))
+        return namer

@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from graphdl.draw.bounds import bounds
 from graphdl.draw.cards import Card, Row, card_marks
+from graphdl.draw.digits import NOT_REQUIRED
+from graphdl.draw.grouping import Block, grouped
 from graphdl.draw.labels import gradient_text, value_text
 from graphdl.draw.layout import Cell, Link, Placed, place
 from graphdl.draw.legend import with_legend
-from graphdl.draw.model import Frame, Trace, TraceNode, Value
+from graphdl.draw.model import Frame, Trace, TraceNode
 from graphdl.draw.paths import beside, heading, joined
 from graphdl.draw.scene import Curve, Group, Label, Mark, Point, Scene, arrowhead
-from graphdl.draw.style import SMALL_SIZE, Theme, one_line, text_width
+from graphdl.draw.style import SMALL_SIZE, Theme, text_width
 
-# Ops without a scope are cut into at most so many runs, none shorter than this.
-_MOST_RUNS = 24
-_SHORTEST_RUN = 25
 _MOST_PARAMETERS = 6
+_MOST_READERS = 5
 _LANE = 5.0
 _TAG_HEIGHT = 46.0
+_LEAST_TAG = 48.0
+_SPINE = 20
 
 
-@dataclass
-class Block:
-    """Nodes shown as one card."""
-
-    id: str
-    title: str
-    kind: str = "block"
-    nodes: list[TraceNode] = field(default_factory=list)
-
-    @property
-    def ops(self) -> list[TraceNode]:
-        """Its nodes that compute something."""
-        return [node for node in self.nodes if node.inputs]
+def blocks(trace: Trace, frame: Frame, theme: Theme, backward: bool, time_limit: float, note: str = "") -> Scene:
+    """The picture of `frame` in blocks."""
+    plan = _Plan(trace, backward and trace.has_backward)
+    placed = plan.placed(time_limit)
+    extent = bounds(plan.groups(placed, plan.last, theme))
+    loss = f" of {trace.by_id[trace.loss].symbol}" if trace.loss else ""
+    title = f"Computation graph{loss} in blocks: {trace.ops} operations in {len(plan.blocks)} blocks"
+    kinds = [block.kind for block in plan.blocks]
+    shown = plan.groups(placed, frame, theme)
+    return with_legend(title, shown, extent, kinds, theme, plan.backward, note=note, local=False)
 
 
 @dataclass(frozen=True)
@@ -46,77 +46,113 @@ class Wire:
     target: str
     nodes: tuple[TraceNode, ...]
 
+    def above(self) -> str:
+        """The shape of the first value, and how many there are besides."""
+        more = f" +{len(self.nodes) - 1}" if len(self.nodes) > 1 else ""
+        return self.nodes[0].shape + more
 
-def blocks(trace: Trace, frame: Frame, theme: Theme, backward: bool, time_limit: float, note: str = "") -> Scene:
-    """The picture of `frame` in blocks."""
-    backward = backward and trace.has_backward
-    last = trace.frame()
-    found = grouped(trace)
-    wires = _wires(trace, found)
-    cards = {block.id: _card(block, trace, last) for block in found}
-    tags = {wire.id: max(48.0, *(text_width(t, SMALL_SIZE) + 12 for t in _tag(wire, last))) for wire in wires}
-    spine = {block.id for block in found if block.kind == "block"}
-    placed = _placed(cards, wires, tags, spine, time_limit)
-    groups = [_wire_group(i, wire, placed, tags, frame, theme, backward) for i, wire in enumerate(wires)]
-    groups += [_block_group(block, cards[block.id], trace, placed.at[block.id], frame, theme) for block in found]
-    loss = f" of {trace.by_id[trace.loss].symbol}" if trace.loss else ""
-    title = f"Computation graph{loss} in blocks: {trace.ops} operations in {len(found)} blocks"
-    return with_legend(title, groups, [block.kind for block in found], theme, backward, note=note, local=False)
+    def below(self, frame: Frame) -> str:
+        """The norm of the gradient, where there is one value and it has one."""
+        if not self.needs_gradient:
+            return NOT_REQUIRED
+        found = frame.gradients.get(self.nodes[0].id)
+        return gradient_text(found) if found and len(self.nodes) == 1 else ""
 
-
-def grouped(trace: Trace) -> list[Block]:
-    """The forward nodes in blocks: by scope, or in runs; placeholders alone, other leaves with their readers."""
-    depth = _shared_depth(node.scope for node in trace.forward if node.scope)
-    loose = [node for node in trace.forward if node.inputs and not node.scope]
-    size = max(_SHORTEST_RUN, -(-len(loose) // _MOST_RUNS))
-    run = {node.id: i // size for i, node in enumerate(loose)}
-    reader: dict[str, TraceNode] = {}
-    for node in trace.forward:
-        for source in node.inputs:
-            reader.setdefault(source, node)
-    found: dict[str, Block] = {}
-    for node in trace.forward:
-        home = node
-        while home.is_leaf and not home.scope and home.kind not in ("placeholder", "noise") and home.id in reader:
-            home = reader[home.id]
-        key, title, kind = _home(home, depth, run)
-        block = found.setdefault(key, Block(f"b{len(found) + 1}", title, kind))
-        block.nodes.append(node)
-    _name_runs(found, size)
-    return list(found.values())
+    @property
+    def needs_gradient(self) -> bool:
+        """Whether a gradient comes back along it."""
+        return any(node.requires_grad for node in self.nodes)
 
 
-def _home(node: TraceNode, depth: int, run: dict[str, int]) -> tuple[str, str, str]:
-    """Key, title and kind of the block in which `node` is shown."""
-    if node.kind == "placeholder" or (node.kind == "noise" and not node.scope):
-        return f"leaf {node.id}", node.symbol, "placeholder"
-    if node.scope:
-        scope = "/".join(node.scope.split("/")[: depth + 1])
-        return f"scope {scope}", one_line(scope, 32), "block"
-    if node.id in run:
-        return f"run {run[node.id]}", "operations", "block"
-    return f"leaf {node.id}", node.symbol, node.kind
+class _Plan:
+    """What is drawn, before it has places."""
 
+    def __init__(self, trace: Trace, backward: bool) -> None:
+        self.trace, self.backward = trace, backward
+        self.last = trace.frame()
+        self.blocks = grouped(trace)
+        wires = _wires(trace, self.blocks)
+        self.everywhere = _everywhere(self.blocks, wires)
+        self.wires = [wire for wire in wires if wire.source not in self.everywhere]
+        self.reads: dict[str, list[str]] = {block.id: [] for block in self.blocks}
+        for wire in wires:
+            if wire.source in self.everywhere:
+                self.reads[wire.target].append(wire.nodes[0].symbol)
+        self.cards = {block.id: self._card(block, self.last) for block in self.blocks}
 
-def _shared_depth(scopes: Iterable[str]) -> int:
-    """How many names at the front all scopes share; at least one name must be left to tell them apart."""
-    paths = [scope.split("/") for scope in set(scopes)]
-    if not paths:
-        return 0
-    shortest = min(map(len, paths))
-    depth = 0
-    while depth < shortest - 1 and len({path[depth] for path in paths}) == 1:
-        depth += 1
-    return depth
+    def placed(self, time_limit: float) -> Placed:
+        """Blocks in a line where they follow one another; the wires of leaves bend around."""
+        spine = {block.id for block in self.blocks if block.kind == "block"}
+        cells = [Cell(card.id, card.width, card.height) for card in self.cards.values()]
+        cells += [Cell(wire.id, self._tag_width(wire), _TAG_HEIGHT) for wire in self.wires]
+        links = []
+        for wire in self.wires:
+            weight = _SPINE if wire.source in spine else 1
+            links += [Link(wire.source, wire.id, weight), Link(wire.id, wire.target, weight)]
+        return place(cells, links, time_limit)
 
+    def groups(self, placed: Placed, frame: Frame, theme: Theme) -> list[Group]:
+        """Wires first, so that cards lie on top."""
+        wires = [self._wire(wire, placed, 2 * i, frame, theme) for i, wire in enumerate(self.wires)]
+        return wires + [self._block(block, placed.at[block.id], frame, theme) for block in self.blocks]
 
-def _name_runs(found: dict[str, Block], size: int) -> None:
-    """A run is called by its place among the ops without a scope, or by its one op."""
-    for key, block in found.items():
-        if key.startswith("run "):
-            first = int(key.removeprefix("run ")) * size + 1
-            count = len(block.ops)
-            block.title = block.ops[0].symbol if count == 1 else f"operations {first} to {first + count - 1}"
+    def _tag_width(self, wire: Wire) -> float:
+        widest = max(text_width(text, SMALL_SIZE) for text in (wire.above(), wire.below(self.last)))
+        return max(_LEAST_TAG, widest + 12)
+
+    def _card(self, block: Block, frame: Frame) -> Card:
+        """How many ops, the parameters with their shapes and the norms of their gradients, and the loss."""
+        if block.kind != "block":
+            return self._leaf(block, frame)
+        ops = block.ops
+        rows = [Row(f"{len(ops)} operation{'s' if len(ops) != 1 else ''}: {_names(ops)}")] if ops else []
+        rows += self._parameters(block, frame)
+        rows += [Row(f"reads {', '.join(self.reads[block.id])}")] if self.reads[block.id] else []
+        loss = self.trace.loss
+        if loss in self.last.values and any(node.id == loss for node in ops):
+            value = frame.values.get(loss)
+            rows.append(Row(f"{self.trace.by_id[loss].symbol} = {value_text(value)}" if value else ""))
+        return Card(block.id, "block", block.title, tuple(rows))
+
+    def _leaf(self, block: Block, frame: Frame) -> Card:
+        """Its type; where no wire shows its gradient, the norm of that."""
+        node = block.nodes[0]
+        slope = self._slope(node, frame) if block.id in self.everywhere else ""
+        return Card(block.id, block.kind, block.title, (Row(node.type, slope),))
+
+    def _parameters(self, block: Block, frame: Frame) -> list[Row]:
+        variables = [node for node in block.nodes if node.kind == "variable"]
+        rows = [Row(f"{n.name or n.symbol} {n.shape}", self._slope(n, frame)) for n in variables[:_MOST_PARAMETERS]]
+        more = len(variables) - _MOST_PARAMETERS
+        return [*rows, Row(f"and {more} more")] if more > 0 else rows
+
+    def _slope(self, node: TraceNode, frame: Frame) -> str:
+        """The norm of the gradient of a parameter."""
+        if not (self.backward and node.requires_grad):
+            return ""
+        found = frame.gradients.get(node.id)
+        return f"∂ {gradient_text(found)}" if found else "∂"
+
+    def _wire(self, wire: Wire, placed: Placed, first: int, frame: Frame, theme: Theme) -> Group:
+        path = joined(placed.paths[first : first + 2])
+        x, y = placed.at[wire.id]
+        marks: list[Mark] = [Curve(path, theme.wire), arrowhead(path[-1], heading(path), theme.wire)]
+        marks.append(Label(x, y - 5, wire.above(), SMALL_SIZE, theme.value, part="value"))
+        if self.backward and wire.needs_gradient:
+            lane = beside(path, _LANE, _LANE)
+            marks.append(Curve(lane, theme.gradient, dashed=True, part="lane"))
+            marks.append(arrowhead(lane[0], (-1, 0), theme.gradient))
+            marks.append(Label(x, y + 17, wire.below(frame), SMALL_SIZE, theme.gradient, part="gradient"))
+        elif self.backward:
+            marks.append(Label(x, y + 17, NOT_REQUIRED, SMALL_SIZE, theme.muted, part="no-gradient"))
+        title = f"wire with {', '.join(f'{node.symbol}: {node.type}' for node in wire.nodes[:4])}"
+        return Group(wire.id, "edge", title, tuple(mark for mark in marks if not _is_blank(mark)))
+
+    def _block(self, block: Block, at: Point, frame: Frame, theme: Theme) -> Group:
+        card = replace(self._card(block, frame), least_width=self.cards[block.id].width)
+        is_active = any(node.id in frame.active_nodes for node in block.nodes)
+        title = f"block {block.title}: {', '.join(row.left for row in card.rows)}"
+        return Group(block.id, "block", title, tuple(card_marks(card, at, theme, is_active)))
 
 
 def _wires(trace: Trace, found: Sequence[Block]) -> list[Wire]:
@@ -131,29 +167,12 @@ def _wires(trace: Trace, found: Sequence[Block]) -> list[Wire]:
     return [Wire(f"w{i}", *pair, tuple(nodes.values())) for i, (pair, nodes) in enumerate(flows.items(), start=1)]
 
 
-def _placed(
-    cards: dict[str, Card], wires: Sequence[Wire], tags: dict[str, float], spine: set[str], time_limit: float
-) -> Placed:
-    """Blocks in a line where they follow one another; the wires of leaves bend around."""
-    cells = [Cell(card.id, card.width, card.height) for card in cards.values()]
-    cells += [Cell(wire.id, tags[wire.id], _TAG_HEIGHT) for wire in wires]
-    weights = [20 if wire.source in spine else 1 for wire in wires]
-    pairs = zip(wires, weights, strict=True)
-    links = [link for wire, w in pairs for link in (Link(wire.source, wire.id, w), Link(wire.id, wire.target, w))]
-    return place(cells, links, time_limit)
-
-
-def _card(block: Block, trace: Trace, frame: Frame) -> Card:
-    """What is in a block: how many ops, its parameters with their shapes and the norms of their gradients."""
-    if block.kind != "block":
-        node = block.nodes[0]
-        return Card(block.id, block.kind, block.title, (Row(node.type),))
-    ops = block.ops
-    rows = [Row(f"{len(ops)} operation{'s' if len(ops) != 1 else ''}: {_names(ops)}")] if ops else []
-    rows += _parameters(block, trace, frame)
-    if trace.loss in [node.id for node in ops] and trace.loss in frame.values:
-        rows.append(Row(f"{trace.by_id[trace.loss].symbol} = {value_text(frame.values[trace.loss])}"))
-    return Card(block.id, "block", block.title, tuple(rows))
+def _everywhere(found: Sequence[Block], wires: Sequence[Wire]) -> set[str]:
+    """Leaves that so many blocks read that their wires would bury the picture; the cards name them instead."""
+    readers: dict[str, int] = {}
+    for wire in wires:
+        readers[wire.source] = readers.get(wire.source, 0) + 1
+    return {block.id for block in found if block.kind != "block" and readers.get(block.id, 0) > _MOST_READERS}
 
 
 def _names(ops: Sequence[TraceNode]) -> str:
@@ -165,60 +184,5 @@ def _names(ops: Sequence[TraceNode]) -> str:
     return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 
 
-def _parameters(block: Block, trace: Trace, frame: Frame) -> list[Row]:
-    variables = [node for node in block.nodes if node.kind == "variable"]
-    rows = [
-        Row(f"{node.name or node.symbol} {node.shape}", _slope(node, frame)) for node in variables[:_MOST_PARAMETERS]
-    ]
-    more = len(variables) - _MOST_PARAMETERS
-    return [*rows, Row(f"and {more} more")] if more > 0 else rows
-
-
-def _slope(node: TraceNode, frame: Frame) -> str:
-    if not node.requires_grad:
-        return ""
-    found = frame.gradients.get(node.id)
-    return f"∂ {gradient_text(found)}" if found else "∂"
-
-
-def _tag(wire: Wire, frame: Frame) -> tuple[str, str]:
-    """The shape above the wire, the norm of the gradient below it."""
-    shapes = list(dict.fromkeys(node.shape for node in wire.nodes))
-    above = shapes[0] + (f" +{len(wire.nodes) - 1}" if len(wire.nodes) > 1 else "")
-    norms = [frame.gradients[n.id] for n in wire.nodes if n.id in frame.gradients]
-    if not any(node.requires_grad for node in wire.nodes):
-        return above, "—"
-    return above, _norm(norms) if norms else ""
-
-
-def _norm(values: Sequence[Value]) -> str:
-    return gradient_text(values[0]) if len(values) == 1 else ""
-
-
-def _wire_group(
-    number: int, wire: Wire, placed: Placed, tags: dict[str, float], frame: Frame, theme: Theme, backward: bool
-) -> Group:
-    before, after = placed.paths[2 * number : 2 * number + 2]
-    path = joined((before, after))
-    marks: list[Mark] = [Curve(path, theme.wire), arrowhead(path[-1], heading(path), theme.wire)]
-    x, y = placed.at[wire.id]
-    above, below = _tag(wire, frame)
-    marks.append(Label(x, y - 5, above, SMALL_SIZE, theme.value, part="value"))
-    has_lane = backward and any(node.requires_grad for node in wire.nodes)
-    if has_lane:
-        lane = beside(path, _LANE, _LANE)
-        marks += [Curve(lane, theme.gradient, dashed=True, part="lane"), arrowhead(lane[0], (-1, 0), theme.gradient)]
-    if backward and below:
-        colour = theme.gradient if has_lane else theme.muted
-        marks.append(
-            Label(x, y + _LANE + 12, below, SMALL_SIZE, colour, part="gradient" if has_lane else "no-gradient")
-        )
-    title = f"wire with {', '.join(f'{node.symbol}: {node.type}' for node in wire.nodes[:4])}"
-    return Group(wire.id, "edge", title, tuple(marks))
-
-
-def _block_group(block: Block, card: Card, trace: Trace, at: Point, frame: Frame, theme: Theme) -> Group:
-    shown = Card(card.id, card.kind, card.title, _card(block, trace, frame).rows, card.width)
-    is_active = any(node.id in frame.active_nodes for node in block.nodes)
-    title = f"block {block.title}: {', '.join(row.left for row in card.rows)}"
-    return Group(block.id, "block", title, tuple(card_marks(shown, at, theme, is_active)))
+def _is_blank(mark: Mark) -> bool:
+    return isinstance(mark, Label) and not mark.text

@@ -46,6 +46,10 @@ CAPTIONS: dict[str, dict[str, str]] = {
         "en": "The gradients: {gradients}.",
         "ko": "기울기: {gradients}.",
     },
+    "zero": {
+        "en": " Note: {reason}.",
+        "ko": " 참고: {reason}.",
+    },
     "update": {
         "en": "Update {symbol}{change}. Everything computed from it is stale until the next run.",
         "ko": "갱신 {symbol}{change}. 이 변수에서 계산된 값은 다음 실행까지 옛 값.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from graphdl.draw.bounds import bounds
 from graphdl.draw.gates import LANE, Gate, gate, gate_group
 from graphdl.draw.labels import lane_text
 from graphdl.draw.layout import Cell, Link, Placed, place
@@ -43,13 +44,10 @@ def circuit(trace: Trace, frame: Frame, theme: Theme, backward: bool, time_limit
     """The picture of `frame`; geometry depends on the whole trace alone, so frames of one story fit on each other."""
     plan = _Plan(trace, backward and trace.has_backward)
     placed = plan.placed(time_limit)
-    groups = [plan.wire(edge, placed, frame, theme) for edge in plan.edges]
-    groups += [
-        gate_group(g, placed.at[g.node.id], frame, theme, plan.backward, plan.readers.get(g.node.id, 0))
-        for g in plan.gates.values()
-    ]
-    kinds = [node.kind for node in trace.forward]
-    return with_legend(_title(trace, plan.backward), groups, kinds, theme, plan.backward)
+    extent = bounds(plan.groups(placed, plan.last, theme))
+    kinds = [node.kind for node in trace.forward if not plan.gates[node.id].is_inline]
+    title = _title(trace, plan.backward)
+    return with_legend(title, plan.groups(placed, frame, theme), extent, kinds, theme, plan.backward)
 
 
 def _title(trace: Trace, backward: bool) -> str:
@@ -97,6 +95,15 @@ class _Plan:
             weights = [spine] if len(stops) == 2 else [1 if edge.source in self.forks else 2 * _SPINE, spine]
             links += [Link(a, b, w) for a, b, w in zip(stops, stops[1:], weights, strict=False)]
         return links
+
+    def groups(self, placed: Placed, frame: Frame, theme: Theme) -> list[Group]:
+        """Wires first, so that shapes lie on top."""
+        wires = [self.wire(edge, placed, frame, theme) for edge in self.edges]
+        gates = [
+            gate_group(g, placed.at[g.node.id], frame, theme, self.backward, self.readers.get(g.node.id, 0))
+            for g in self.gates.values()
+        ]
+        return wires + gates
 
     def wire(self, edge: TraceEdge, placed: Placed, frame: Frame, theme: Theme) -> Group:
         """The wire with its arrow, and beside it the lane back with its pill."""

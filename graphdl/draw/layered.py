@@ -7,15 +7,16 @@ moved towards their neighbours as far as the order allows.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 Sizes = Mapping[str, tuple[float, float]]
 Pairs = Sequence[tuple[str, str]]
 Point = tuple[float, float]
 
 _SWEEPS = 8
-# Beyond this many places, empty ones included, two sweeps must do.
+# Beyond this many places, empty ones included, two sweeps must do; beyond the second number links go straight.
 _MOST_REFINED = 4000
+_MOST_PLACES = 40_000
 
 
 def place_in_layers(
@@ -31,7 +32,8 @@ def place_in_layers(
     `layer` (of each cell) and `spans` (left and right of each layer) are worked out where they are not given.
     """
     layer = layer or _layers(sizes, links)
-    chains = [_chain(i, link, layer) for i, link in enumerate(links)]
+    places = sum(abs(layer[b] - layer[a]) for a, b in links)
+    chains = [_chain(i, link, layer) if places <= _MOST_PLACES else list(link) for i, link in enumerate(links)]
     columns = _columns(sizes, chains, layer)
     heights = {name: sizes[name][1] if name in sizes else row_gap for column in columns for name in column}
     neighbours = _neighbours(columns, chains)
@@ -143,26 +145,22 @@ def _rows(
 def _spread(
     column: Sequence[str], wanted: Mapping[str, float], heights: Mapping[str, float], gap: float, y: dict[str, float]
 ) -> None:
-    """Give each place of a column the y it wants; those that would overlap share their shift evenly."""
-    blocks: list[tuple[float, list[str]]] = []  # where the first of the block goes, and its members
-    offset: dict[str, float] = {}
-    for name in column:
-        offset[name] = 0.0
-        start, members = wanted[name], [name]
-        while blocks:
-            above, names = blocks[-1]
-            last = names[-1]
-            reach = offset[last] + (heights[last] + heights[members[0]]) / 2 + gap
-            if above + reach <= start:
-                break
-            blocks.pop()
-            for member in members:
-                offset[member] += reach
-            members = names + members
-            start = sum(wanted[m] - offset[m] for m in members) / len(members)
-        blocks.append((start, members))
-    for start, members in blocks:
-        y.update((name, start + offset[name]) for name in members)
+    """Give each place of a column the y nearest to what it wants that overlaps nothing, by least squares.
+
+    Without the room that each needs above it the y only must not fall: a monotone regression, found by pooling
+    neighbours that want to change places (Ayer et al. 1955).
+    """
+    room = [*([0.0] if column else []), *((heights[a] + heights[b]) / 2 + gap for a, b in pairwise(column))]
+    below = list(accumulate(room))
+    pools: list[tuple[float, int]] = []  # sum and number of those that stand together
+    for name, depth in zip(column, below, strict=True):
+        total, count = wanted[name] - depth, 1
+        while pools and pools[-1][0] / pools[-1][1] >= total / count:
+            more, others = pools.pop()
+            total, count = total + more, count + others
+        pools.append((total, count))
+    levels = [total / count for total, count in pools for _ in range(count)]
+    y.update((name, level + depth) for name, level, depth in zip(column, levels, below, strict=True))
 
 
 def _spans(columns: Sequence[list[str]], sizes: Sizes, gap: float) -> list[tuple[float, float]]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from graphdl.draw import graphviz
 from graphdl.draw.layered import place_in_layers
+from graphdl.draw.paths import Path
 from graphdl.draw.scene import Point
-from graphdl.draw.smooth import smoothed
+from graphdl.draw.smooth import Rectangle, smoothed
 from graphdl.errors import DrawError
 
 # Space between cells of a column, and between columns, in points.
@@ -42,7 +43,7 @@ class Placed:
     """The middle of each cell, the path of each link as cubic Bézier curves, y downwards; and who placed them."""
 
     at: dict[str, Point] = field(default_factory=dict)
-    paths: list[tuple[Point, ...]] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
     engine: str = "dot"
 
 
@@ -57,14 +58,24 @@ def place(cells: Sequence[Cell], links: Sequence[Link], time_limit: float = grap
         sizes = {cell.id: (cell.width, cell.height) for cell in cells}
         at, paths = place_in_layers(sizes, _pairs(links), COLUMN_GAP, ROW_GAP)
         placed = Placed(at, paths, "layers")
-    return Placed(placed.at, smoothed(placed.paths, _pairs(links), _rectangles(cells, placed)), placed.engine)
+    rectangles = _rectangles(cells, placed)
+    paths = [
+        _touching(path, rectangles[a], rectangles[b]) for path, (a, b) in zip(placed.paths, _pairs(links), strict=True)
+    ]
+    return Placed(placed.at, smoothed(paths, _pairs(links), rectangles), placed.engine)
+
+
+def _touching(path: Path, source: Rectangle, target: Rectangle) -> Path:
+    """The path from the middle of the right side to the middle of the left side, to the last hundredth of a point."""
+    start = (source[2], (source[1] + source[3]) / 2)
+    return start, *path[1:-1], (target[0], (target[1] + target[3]) / 2)
 
 
 def _pairs(links: Sequence[Link]) -> list[tuple[str, str]]:
     return [(link.source, link.target) for link in links]
 
 
-def _rectangles(cells: Sequence[Cell], placed: Placed) -> dict[str, tuple[float, float, float, float]]:
+def _rectangles(cells: Sequence[Cell], placed: Placed) -> dict[str, Rectangle]:
     found = {}
     for cell in cells:
         x, y = placed.at[cell.id]

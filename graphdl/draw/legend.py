@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from graphdl.draw.bounds import bounds, moved_group
+from graphdl.draw.bounds import Extent, moved_group
 from graphdl.draw.paths import straight
 from graphdl.draw.scene import Box, Curve, Group, Label, Mark, Scene
 from graphdl.draw.style import SMALL_SIZE, Theme, text_width
@@ -26,6 +26,7 @@ _NAMES = {
 def with_legend(
     title: str,
     groups: Sequence[Group],
+    extent: Extent,
     kinds: Iterable[str],
     theme: Theme,
     backward: bool,
@@ -34,8 +35,11 @@ def with_legend(
     across: bool = False,
     note: str = "",
 ) -> Scene:
-    """A scene of `groups`, moved into view, with a key below that names the kinds that are there, and a note."""
-    left, top, right, bottom = bounds(groups)
+    """A scene of `groups` with a key below that names the kinds that are there, and a note.
+
+    What lies in `extent` is moved into view; it is that of the last frame, so that all frames are of one size.
+    """
+    left, top, right, bottom = extent
     groups = [moved_group(group, MARGIN - left, MARGIN - top) for group in groups]
     width = max(right - left, 260.0)
     present = set(kinds)

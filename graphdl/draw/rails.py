@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
+from graphdl.draw.bounds import bounds
 from graphdl.draw.cards import Card, Row, card_marks
 from graphdl.draw.gates import glyph_text, spoken
 from graphdl.draw.labels import gradient_text, value_text
@@ -27,12 +28,16 @@ Spans = list[tuple[float, float]]
 def rails(trace: Trace, frame: Frame, theme: Theme, time_limit: float) -> Scene:
     """The picture of `frame`: gradients stand below the values they belong to, and flow from right to left."""
     plan = _Plan(trace, time_limit)
-    groups = [_wire(plan, edge, path, frame, theme) for edge, path in plan.paths.items()]
-    groups += [_card_group(plan, node, frame, theme) for node in trace.nodes]
+
+    def groups(moment: Frame) -> list[Group]:
+        wires = [_wire(plan, edge, path, moment, theme) for edge, path in plan.paths.items()]
+        return wires + [_card_group(plan, node, moment, theme) for node in trace.nodes]
+
     loss = f" of {trace.by_id[trace.loss].symbol}" if trace.loss else ""
     title = f"Graph{loss} with its gradient graph: {trace.ops} operations forward, {len(trace.backward)} nodes backward"
     kinds = [node.kind for node in trace.nodes]
-    return with_legend(title, groups, kinds, theme, backward=False, numbers=False, across=bool(trace.backward))
+    extent, across = bounds(groups(trace.frame())), bool(trace.backward)
+    return with_legend(title, groups(frame), extent, kinds, theme, backward=False, numbers=False, across=across)
 
 
 class _Plan:

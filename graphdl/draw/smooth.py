@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from graphdl.draw.paths import Path
 from graphdl.draw.scene import Point
 
-Rectangles = Mapping[str, tuple[float, float, float, float]]
+# Left, top, right, bottom.
+Rectangle = tuple[float, float, float, float]
 
 # Looking at every cell for every link is for pictures, not for maps.
 _MOST_PAIRS = 200_000
@@ -15,14 +16,14 @@ _SAMPLES = 16
 _CLEARANCE = 3.0
 
 
-def smoothed(paths: Sequence[Path], ends: Sequence[tuple[str, str]], cells: Rectangles) -> list[Path]:
+def smoothed(paths: Sequence[Path], ends: Sequence[tuple[str, str]], cells: Mapping[str, Rectangle]) -> list[Path]:
     """The paths, each as one cubic with level ends where it stays clear of all cells but its own two."""
     if len(paths) * len(cells) > _MOST_PAIRS:
         return list(paths)
     return [_smooth(path, pair, cells) for path, pair in zip(paths, ends, strict=True)]
 
 
-def _smooth(path: Path, ends: tuple[str, str], cells: Rectangles) -> Path:
+def _smooth(path: Path, ends: tuple[str, str], cells: Mapping[str, Rectangle]) -> Path:
     start, end = path[0], path[-1]
     reach = (end[0] - start[0]) / 2
     curve = (start, (start[0] + reach, start[1]), (end[0] - reach, end[1]), end)
@@ -31,7 +32,7 @@ def _smooth(path: Path, ends: tuple[str, str], cells: Rectangles) -> Path:
     return curve
 
 
-def _is_crossed(curve: Path, rectangle: tuple[float, float, float, float]) -> bool:
+def _is_crossed(curve: Path, rectangle: Rectangle) -> bool:
     left, top, right, bottom = rectangle
     xs, ys = zip(*curve, strict=True)
     if right < min(xs) or left > max(xs) or bottom < min(ys) - _CLEARANCE or top > max(ys) + _CLEARANCE:

@@ -9,6 +9,7 @@ from graphdl.draw.chain import Chain, Lines
 from graphdl.draw.formula import applied
 from graphdl.draw.labels import gradient_text, value_text
 from graphdl.draw.model import Step, SubStep, TraceEdge, Value
+from graphdl.draw.style import one_line
 from graphdl.draw.subject import Lane, Subject
 from graphdl.draw.wires import Key
 from graphdl.ir.node import Node
@@ -155,15 +156,13 @@ class Story:
         return len(self.arrived[source]) == self.due[source]
 
     def _summary(self) -> Step:
+        """All gradients; those that no step brought are zero everywhere, for the reason given."""
         found = self.found
         late = {found.ids[w]: value for w in found.wrt if w not in self.due and (value := self._gradient(w))}
-        said = (f"{self.chain.partial(w)}{self._equals_gradient(w)}" for w in found.wrt)
-        return Step(
-            "summary",
-            active_nodes=self._ids(found.wrt),
-            gradients=late,
-            caption=caption("summary", gradients=_listed(said)),
-        )
+        said = caption("summary", gradients=_listed(f"{self.chain.partial(w)}{self._slope(w)}" for w in found.wrt))
+        for reason in found.zero_because:
+            said = joined(said, caption("zero", reason=one_line(reason)))
+        return Step("summary", active_nodes=self._ids(found.wrt), gradients=late, caption=said)
 
     def _update(self, variable: Node, value: Node) -> Step:
         found = self.found
@@ -190,7 +189,7 @@ class Story:
         value = self.numbers.get(node)
         return f" = {value_text(value)}" if value else ""
 
-    def _equals_gradient(self, node: Node) -> str:
+    def _slope(self, node: Node) -> str:
         value = self._gradient(node)
         return f" = {gradient_text(value)}" if value else ""
 

@@ -49,6 +49,7 @@ class Subject:
     visits: list[tuple[Node, tuple[Lane, ...]]] = field(default_factory=list)
     updates: tuple[tuple[Node, Node], ...] = ()
     firings: tuple[str, ...] = ()
+    zero_because: tuple[str, ...] = ()
     symbols: dict[Node, str] = field(default_factory=dict)
     ids: dict[Node, str] = field(default_factory=dict)
 
@@ -183,6 +184,7 @@ def _with_chain_rule(
     roots = [node for total in found.gradient.values() for node in (total if isinstance(total, tuple) else (total,))]
     found.backward = [node for node in ancestors(roots) if node not in shown]
     found.updates = tuple((variable, became.get(value, value)) for variable, value in pairs if variable in shown)
+    found.zero_because = tuple(derivation.zero_because.values())
     found.firings = tuple(dict.fromkeys(f"{firing.rule}: {firing.why}" for firing in derivation.firings))
 
 

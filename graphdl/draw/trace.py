@@ -16,7 +16,7 @@ from graphdl.draw.style import one_line
 from graphdl.draw.subject import Subject, subject, values
 from graphdl.draw.wires import wires
 from graphdl.ir.graph import Graph, Updates
-from graphdl.ir.leaves import Constant, Size, VariableLeaf
+from graphdl.ir.leaves import Constant, Noise, Size, VariableLeaf
 from graphdl.ir.node import Node
 from graphdl.ir.origin import Rewrite, Vjp, user_of
 from graphdl.ir.types import TensorType, TupleType, shape_text
@@ -167,5 +167,4 @@ def _kind(found: Subject, node: Node, gradient_for: list[Node]) -> str:
         return "op"
     if isinstance(node.op, Constant | Size):
         return "constant"
-    kinds: dict[str, str] = {"variable": "variable", "noise": "noise"}
-    return kinds.get(node.op.name, "placeholder")
+    return node.op.name if isinstance(node.op, VariableLeaf | Noise) else "placeholder"

@@ -54,9 +54,8 @@ def script(
         raise GraphError(f"style is {style!r:.40}, expected 'readable' or 'fast'")
     if data is not None:
         model.build_for(_pair("data", data)[0])
-    return _Script(model, style).text(
-        _settings(model, epochs, batch_size, seed, shuffle), _examples(model, data, test_data)
-    )
+    made = _Script(model, style)
+    return made.text(_settings(model, epochs, batch_size, seed, shuffle), made.examples(data, test_data))
 
 
 def write_script(path: str | os.PathLike[str], model: Model, data: Any = None, **options: Any) -> Path:
@@ -75,6 +74,7 @@ class _Script:
         session = model.session
         variables = _held(self.train, model.variables)
         self.state = {session.state.names[v]: v.dtype for v in variables}
+        self.called = _called((*model.inputs, *plan.targets))
         self.step = emit(self.train.program, style)
         self.initial = self._function(session.initial_values(variables), "initial_values")
         self.predict = self._function(plan.predict, "predict")
@@ -88,11 +88,10 @@ class _Script:
     def text(self, settings: dict[str, str], examples: Mapping[str, Any]) -> str:
         """The whole script."""
         kernels = {name for module in self.modules for name in module.kernels} | {"permutation"}
+        feeds = self._names(self.train)
         wrapper = sections.READABLE_STEP if self.style == "readable" else sections.FAST_STEP
         parts = [
-            sections.HEADER.substitute(
-                version=_version(), feeds=_listed(self._feeds()), tests=_listed(self._feeds(), "_test")
-            ),
+            sections.HEADER.substitute(version=_version(), feeds=_listed(feeds), tests=_listed(feeds, "_test")),
             sections.SETTINGS.substitute(**settings, **self._facts()),
             sections.KERNELS.format(kernels="\n\n\n".join(kernel_text(kernels))),
             sections.DATA,
@@ -113,9 +112,27 @@ class _Script:
         arrays = {name: _value(node) for module in self.modules for name, node in module.constants.items()}
         return sections.CONSTANTS.format(arrays=_packed(arrays)) if arrays else ""
 
-    def _feeds(self) -> dict[str, Node]:
-        """What a step is fed, by name, in its order."""
-        return {node.label: node for node in self.train.placeholders}
+    def examples(self, data: Any, tests: Any) -> dict[str, Any]:
+        """Checked arrays by name; none when there are none, or they are too large for a script."""
+        if data is None:
+            return {}
+        found, _ = fitting.read_examples(self.model, *_pair("data", data))
+        arrays = {self.called[node]: array for node, array in found.items()}
+        if tests is not None:
+            held_out, _ = fitting.read_examples(self.model, *_pair("test_data", tests))
+            arrays |= {f"{self.called[node]}_test": array for node, array in held_out.items()}
+        return arrays if len(_archive(arrays)) <= MOST_EMBEDDED else {}
+
+    def _names(self, compiled: Compiled) -> tuple[str, ...]:
+        """What the program is fed, by name, in its order."""
+        return tuple(self.called[node] for node in compiled.placeholders)
+
+    def _outputs(self) -> tuple[str, ...]:
+        """Names of what a prediction gives; an output that is there twice is computed once."""
+        first: dict[Node, str] = {}
+        for node, name in zip(self.model.outputs, self.model.output_names, strict=True):
+            first.setdefault(node, name)
+        return tuple(first.values())
 
     def _feed(self, node: Node) -> tuple[Any, ...]:
         """Dtype, shape of one example, and the number of classes where it is a class number."""
@@ -128,11 +145,11 @@ class _Script:
         rates = [names[rate] for rate in self.model.optimizer.rates if rate in names and names[rate] in self.state]
         return {
             "summary": "\n".join(f"#   {line}" for line in _summary(self.model)),
-            "feeds": _dict({name: self._feed(node) for name, node in self._feeds().items()}),
-            "inputs": repr(tuple(node.label for node in plan.predict.placeholders)),
-            "scored": repr(tuple(node.label for node in plan.evaluate.placeholders)),
+            "feeds": _dict({self.called[node]: self._feed(node) for node in self.train.placeholders}),
+            "inputs": repr(self._names(plan.predict)),
+            "scored": repr(self._names(plan.evaluate)),
             "scores": repr(plan.names),
-            "outputs": repr(self.model.output_names),
+            "outputs": repr(self._outputs()),
             "state": _dict(self.state),
             "weights": _tuple(self.model.variable_names),
             "rates": _tuple(rates),
@@ -154,16 +171,17 @@ def _settings(
     return {name: repr(value) for name, value in found.items()}
 
 
-def _examples(model: Model, data: Any, tests: Any) -> dict[str, Any]:
-    """Checked arrays by name; none when there are none, or they are too large for a script."""
-    if data is None:
-        return {}
-    found, _ = fitting.read_examples(model, *_pair("data", data))
-    arrays = {node.label: array for node, array in found.items()}
-    if tests is not None:
-        held_out, _ = fitting.read_examples(model, *_pair("test_data", tests))
-        arrays |= {f"{node.label}_test": array for node, array in held_out.items()}
-    return arrays if len(_archive(arrays)) <= MOST_EMBEDDED else {}
+def _called(placeholders: Iterable[Node]) -> dict[Node, str]:
+    """A printable name for each placeholder."""
+    names: dict[Node, str] = {}
+    for node in placeholders:
+        name = base = plain(node.label)
+        count = 0
+        while name in names.values():
+            count += 1
+            name = f"{base}_{count}"
+        names[node] = name
+    return names
 
 
 def _pair(name: str, given: Any) -> Any:

@@ -24,7 +24,6 @@ import hashlib
 import io
 import os
 import sys
-import tempfile
 
 import numpy as np
 import numpy as xp  # generated code says xp
@@ -238,14 +237,16 @@ def digest(variables):
 
 def save(variables, path):
     """Write the weights to an .npz by name, whole or not at all."""
-    folder = os.path.dirname(os.path.abspath(path))
+    beside = f"{path}.part"
     try:
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        with open(beside, "wb") as file:
             np.savez(file, **{name: variables[name] for name in WEIGHTS})
             file.flush()
             os.fsync(file.fileno())
-        os.replace(file.name, path)
+        os.replace(beside, path)
     except OSError as error:
+        if os.path.exists(beside):
+            os.remove(beside)
         sys.exit(f"cannot write {path!r}: {error.strerror}")
 '''
 
@@ -278,7 +279,11 @@ def main():
     with np.errstate(all="ignore"):
         variables = start(asked.seed, asked.lr)
         show = (lambda *words, sep: None) if asked.quiet else print
-        train(variables, examples, asked.epochs, asked.batch_size, asked.seed, show)
+        try:
+            train(variables, examples, asked.epochs, asked.batch_size, asked.seed, show)
+        except KeyboardInterrupt:
+            print("interrupted; nothing is saved", file=sys.stderr)
+            sys.exit(130)
         if tests is not None:
             print("test", *(f"{name} {value:.6g}" for name, value in evaluate(variables, tests).items()), sep="  ")
     if asked.save:

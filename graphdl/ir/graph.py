@@ -116,7 +116,7 @@ class Graph:
         """The output or node called `name`."""
         found = self.outputs.get(name) or self.named.get(name)
         if found is None:
-            known = [*self.outputs, *self.named]
+            known = dict.fromkeys([*self.outputs, *self.named])
             raise GraphError(f"the graph has no node {name!r}.{did_you_mean(name, known)} It has {listed(known)}")
         return found
 

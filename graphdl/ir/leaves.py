@@ -137,7 +137,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
 def constant_like(op: str, value: Any, dtype: str) -> Node:
     """A plain number or array met in an expression, in the dtype of the node it is combined with."""
     array = np.asarray(value)
-    fits = np.can_cast(array.dtype, dtype, "same_kind") and (array.dtype != np.bool_ or dtype == "bool")
+    integers = array.dtype.kind in "iu" and np.dtype(dtype).kind in "iu"
+    fits = integers or (np.can_cast(array.dtype, dtype, "same_kind") and (array.dtype != np.bool_ or dtype == "bool"))
     if not fits:
         raise DTypeError(
             f"{op}: mixes {SHORT[dtype]} and {_described(value, array)}; cast one of them, as in gd.cast(x, 'float32')"

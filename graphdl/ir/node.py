@@ -34,6 +34,11 @@ def place_of(node: Node) -> int:
     return node.place >> _SERIAL_BITS << _SERIAL_BITS | next(_serial)
 
 
+def stands_for(node: Node) -> int:
+    """A number that a node shares with the node whose place it took; what a user built has one of its own."""
+    return node.place >> _SERIAL_BITS
+
+
 class Node(Expression):
     """One value of the graph: what computes it (`op`), from what (`inputs`), of what `type`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import linecache
 import os
 import sys
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from graphdl.ir.node import Node
 
+# No user's lines: ours, and the frames of context managers between ours.
 _HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_NOT_THE_USER = (_HOME, contextlib.__file__)
 
 
 class User(NamedTuple):
@@ -154,7 +157,7 @@ def _user_line() -> User:
     frame = sys._getframe(2)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith(_HOME):
+        if not file.startswith(_NOT_THE_USER):
             return User(file, frame.f_lineno)
         frame = frame.f_back  # type: ignore[assignment]
     return User("", 0)

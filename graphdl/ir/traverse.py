@@ -54,7 +54,9 @@ def with_inputs(node: Node, inputs: tuple[Node, ...]) -> Node:
     """`node` over other inputs of the same types; keeps name, scope, origin and place in listings."""
     if inputs == node.inputs:
         return node
-    return Node(node.op, inputs, node.type, node.name, node.scope, node.origin, place_of(node))
+    # Where an input comes from elsewhere it may have been built later; what reads it stands behind it.
+    last = max((node, *inputs), key=in_order)
+    return Node(node.op, inputs, node.type, node.name, node.scope, node.origin, place_of(last))
 
 
 def renamed(node: Node, name: str | None, scope: str) -> Node:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -167,7 +167,7 @@ def evaluate(model: Model, x: Any, y: Any, batch_size: int | None, verbose: Any)
     progress = Progress(verbose, math.ceil(n / size))
     program = plan.evaluate
     with program.stepping() as interrupt:
-        scores = _scores(program, plan.names, (examples, n), size, interrupt)
+        scores = _scores(program, plan.names, (examples, n), size, interrupt, progress)
     progress.end(scores)
     return scores
 
@@ -181,10 +181,12 @@ def predict(model: Model, x: Any, batch_size: int | None, verbose: Any) -> list[
     progress = Progress(verbose, math.ceil(n / size))
     parts = []
     with program.stepping() as interrupt:
-        for values, _ in _batches(program, examples, n, size, interrupt):
+        for values, _ in _batches(program, examples, n, size, interrupt, progress):
             parts.append([program.session.target.to_host(value) for value in values])
     progress.end({})
-    return [np.concatenate(part) for part in zip(*parts, strict=True)]
+    whole = (np.concatenate(part) for part in zip(*parts, strict=True))
+    found = dict(zip(dict.fromkeys(model.outputs), whole, strict=True))
+    return [found[node] for node in model.outputs]
 
 
 def train_on_batch(model: Model, x: Any, y: Any) -> dict[str, float]:
@@ -197,18 +199,25 @@ def train_on_batch(model: Model, x: Any, y: Any) -> dict[str, float]:
 
 
 def _scores(
-    program: Compiled, names: Sequence[str], scored: tuple[Examples, int], size: int, interrupt: Interrupt
+    program: Compiled,
+    names: Sequence[str],
+    scored: tuple[Examples, int],
+    size: int,
+    interrupt: Interrupt,
+    progress: Progress | None = None,
 ) -> dict[str, float]:
     """Means over the examples of what `program` gives for each batch."""
     examples, n = scored
     totals = [0.0] * len(names)
-    for values, count in _batches(program, examples, n, size, interrupt):
+    for values, count in _batches(program, examples, n, size, interrupt, progress):
         for i, value in enumerate(values):
             totals[i] += float(value) * count
     return {name: total / n for name, total in zip(names, totals, strict=True)}
 
 
-def _batches(program: Compiled, examples: Examples, n: int, size: int, interrupt: Interrupt) -> Any:
+def _batches(
+    program: Compiled, examples: Examples, n: int, size: int, interrupt: Interrupt, progress: Progress | None
+) -> Iterator[tuple[Any, int]]:
     """What `program` gives for each batch, and the number of examples in it."""
     session = program.session
     feeds = _feeds(program, examples)
@@ -217,6 +226,8 @@ def _batches(program: Compiled, examples: Examples, n: int, size: int, interrupt
         stop = min(start + size, n)
         step = bound_step(program, stop - start)
         yield step((session.seed, session.state.step), *[array[start:stop] for array in feeds]), stop - start
+        if progress is not None and progress.in_place:
+            progress.step(start // size + 1, dict)
 
 
 def _feeds(program: Compiled, examples: Examples) -> list[Array]:

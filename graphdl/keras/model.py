@@ -13,7 +13,7 @@ from graphdl.ir.leaves import Placeholder
 from graphdl.ir.node import Node
 from graphdl.ir.traverse import ancestors
 from graphdl.ir.types import FLOATS
-from graphdl.keras import fitting, optimizers
+from graphdl.keras import fitting, losses, optimizers
 from graphdl.keras.callbacks import History
 from graphdl.keras.family import Family, close_family
 from graphdl.keras.layer import Layer, LayerOutput
@@ -31,6 +31,8 @@ class Model:
     """
 
     default_name = "functional"
+    # Whether every layer has its input from the one before it.
+    is_chain = False
 
     def __init__(self, inputs: Outputs, outputs: Outputs, name: str | None = None) -> None:
         self.name = name or self.default_name
@@ -119,6 +121,8 @@ class Model:
         if loss is None:
             raise GraphError("compile needs a loss, such as loss='mse'")
         self.optimizer = optimizers.get(optimizer)
+        if isinstance(loss, str):
+            loss = losses.get(loss)
         self._compiled_with = (loss, metrics, loss_weights)
         self._training = None
         if self.is_built:
@@ -164,7 +168,8 @@ class Model:
         """Train for `epochs` passes over the examples, in batches of `batch_size` (32); returns the history.
 
         `validation_split` sets the last part of the data aside, before any shuffling, to be scored after each epoch;
-        `validation_data` is a pair (x, y) to score instead. Ctrl-C keeps the weights of the last whole step.
+        `validation_data` is a pair (x, y) to score instead. The order of the examples in epoch e depends on the
+        session's seed and on e alone. Ctrl-C keeps the weights of the last whole step.
         """
         self.build_for(x)
         settings = fitting.Settings.checked(batch_size, epochs, shuffle, initial_epoch)

@@ -70,8 +70,9 @@ class Optimizer:
     def set_rate(self, session: Session) -> None:
         """Let the graph in `session` use the present `learning_rate`."""
         for rate in self.rates:
-            if rate in session.state.names:
-                session.assign(rate, self.learning_rate)
+            name = session.state.names.get(rate)
+            if name is not None:
+                session.state.arrays[name][...] = self.learning_rate
 
     def prepare(self, rate: Node) -> tuple[Any, list[tuple[Node, Node]]]:
         """What all variables have in common in one step, and the updates it needs."""

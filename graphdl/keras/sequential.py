@@ -19,6 +19,7 @@ class Sequential(Model):
     """Layers one behind the other. Without an input shape, the first data that come decide it."""
 
     default_name = "sequential"
+    is_chain = True
 
     def __init__(self, layers: Iterable[Any] = (), name: str | None = None) -> None:
         self.name = name or self.default_name

@@ -20,7 +20,7 @@ def summary(model: Model, line_length: int | None = None) -> str:
     """The table: a row for each layer, then the totals."""
     if not model.is_built:
         return f'Model: "{plain(model.name)}" has no input shape yet'
-    chain = type(model).__name__ == "Sequential"
+    chain = model.is_chain
     rows = _rows(model, chain)
     columns = 3 if chain else 4
     widths = [max(len(row[i]) for row in [_HEADINGS, *rows]) for i in range(columns)]

@@ -99,11 +99,10 @@ class Training:
         """Variables that training changes: those of the model that reach the loss."""
         wanted = self.model.trainable_variables
         reached = set(ancestors([self.loss]))
-        for variable in wanted:
-            if variable not in reached:
-                warnings.warn(
-                    f"{variable.label} does not reach the loss, so it is not trained", ZeroGradientWarning, stacklevel=2
-                )
+        lost = [v.label for v in wanted if v not in reached]
+        if lost:
+            text = f"the loss does not depend on {listed(lost)}, so training leaves them as they are"
+            warnings.warn(text, ZeroGradientWarning, stacklevel=2)
         return tuple(v for v in wanted if v in reached)
 
     @cached_property

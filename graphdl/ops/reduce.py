@@ -33,6 +33,8 @@ class Reduction(Op):
     keepdims: bool
 
     def infer(self, x: TensorType) -> TensorType:
+        for i in self.axis:
+            normalise_axis(i, x.rank)
         return x.with_shape(self.shape_of(x.shape))
 
     def shape_of(self, shape: Shape) -> Shape:

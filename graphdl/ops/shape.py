@@ -118,9 +118,12 @@ class SumTo(Op):
         Sample(((2, 3),), attributes={"shape": (2, 1)}),
         Sample(((2, 3),), attributes={"shape": ()}),
         Sample(((4, 2, 3),), attributes={"shape": (1, 3)}),
+        Sample(((2, 3),), dtypes=("int32",), attributes={"shape": (3,)}, smooth=False),
     )
 
     def infer(self, x: TensorType) -> TensorType:
+        if x.dtype == "bool":
+            raise DTypeError("an operand is bool, expected numbers; cast it first, as in gd.cast(x, 'float32')")
         if len(self.shape) > x.rank or broadcast_shapes(x.shape, self.shape) != x.shape:
             raise ShapeError(f"{shape_text(self.shape)} does not broadcast to {shape_text(x.shape)}")
         return x.with_shape(self.shape)
@@ -132,7 +135,9 @@ class SumTo(Op):
         """One reduction; axes of size 1 that stay are put back by a reshape."""
         axes, kept = self.axes(x.type.shape)
         axis = axes[0] if len(axes) == 1 else axes
-        total = f"xp.sum({x}, axis={axis})" if axes else f"{x} + 0"
+        # NumPy sums small integers in int64.
+        dtype = f', dtype="{x.type.dtype}"' if x.type.dtype in ("int32", "uint8") else ""
+        total = f"xp.sum({x}, axis={axis}{dtype})" if axes else f"{x} + 0"
         return total if kept == self.shape else f"{total}.reshape({shape_text(self.shape)})"
 
     def axes(self, shape: Shape) -> tuple[tuple[int, ...], Shape]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from graphdl.errors import FeedError, did_you_mean, listed
-from graphdl.ir.dim import SymDim, evaluate, linear, symbols_of
+from graphdl.ir.dim import Dim, SymDim, evaluate, linear, symbols_of
 from graphdl.ir.graph import Graph
 from graphdl.ir.leaves import Placeholder
 from graphdl.ir.node import Node
 from graphdl.ir.origin import written_at
 from graphdl.ir.text import plain
 from graphdl.ir.types import shape_text
+from graphdl.ops.shape import Slice
 
 Sizes = dict[str, int]
 
@@ -35,6 +37,7 @@ def read_feeds(graph: Graph, feed_dict: Mapping[Any, Any] | None, asked: str) ->
         array = _converted(node, given[node])
         _settle(node, array.shape, sizes, seen)
         arrays.append(array)
+    _check_slices(graph, sizes)
     return arrays, sizes
 
 
@@ -146,3 +149,30 @@ def _reshape_hint(node: Node, shape: tuple[int, ...]) -> str:
     if lacks_batch and all(d == s for d, s in zip(node.shape[1:], shape, strict=True)):
         return "; one example needs a batch axis too: x[None]"
     return ""
+
+
+# Slices along axes whose length is only known now, by graph; looked for once.
+_slices: WeakKeyDictionary[Graph, list[tuple[Node, Dim, Dim, Dim]]] = WeakKeyDictionary()
+
+
+def _check_slices(graph: Graph, sizes: Sizes) -> None:
+    """A slice such as ``x[-2:]`` needs two rows; NumPy would give fewer without a word."""
+    if graph not in _slices:
+        _slices[graph] = _open_slices(graph)
+    for node, start, stop, d in _slices[graph]:
+        if not 0 <= evaluate(start, sizes) <= evaluate(stop, sizes) <= evaluate(d, sizes):
+            raise FeedError(
+                f"{plain(node.label)} takes {start} to {stop} of {plain(node.inputs[0].label)} "
+                f"({node.inputs[0].type}), too few with {d} = {evaluate(d, sizes)}\n  {written_at(node)}".rstrip()
+            )
+
+
+def _open_slices(graph: Graph) -> list[tuple[Node, Dim, Dim, Dim]]:
+    """The slices of parts of axes with symbolic sizes: node, start, stop, size of the axis."""
+    return [
+        (node, start, stop, d)
+        for node in graph.nodes
+        if isinstance(node.op, Slice)
+        for (start, stop, _), d in zip(node.op.bounds, node.inputs[0].shape, strict=True)
+        if symbols_of([start, stop, d]) and (start, stop) != (0, d)
+    ]

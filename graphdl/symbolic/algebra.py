@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import sympy
 from sympy.printing.str import StrPrinter
 
-from graphdl.symbolic.formula import Formula
 from graphdl.symbolic.parser import op_of
-from graphdl.symbolic.reading import OPERANDS, Reading, own_formula
+from graphdl.symbolic.reading import OPERANDS, Reading
 
 Expression = Any
 
@@ -25,9 +25,34 @@ def number(value: int | float | str) -> Expression:
     return sympy.Rational(exact.numerator, exact.denominator)
 
 
-def where(condition: Expression, a: Expression, b: Expression) -> Expression:
-    """`a` where the condition holds, else `b`."""
-    return sympy.Piecewise((a, condition), (b, True))
+class Where(sympy.Function):  # type: ignore[misc]
+    """``where(condition, a, b)``; `rewrite(sympy.Piecewise)` gives SymPy's own form.
+
+    Piecewise looks into its conditions and takes them apart: a few of them nested fill the memory.
+    """
+
+    nargs = (3,)
+
+    @classmethod
+    def eval(cls, condition: Expression, a: Expression, b: Expression) -> Expression | None:
+        """One of the two values once the condition is decided, or when they are the same."""
+        if condition == sympy.true or a == b:
+            return a
+        return b if condition == sympy.false else None
+
+    def _eval_derivative(self, wrt: Expression) -> Expression:
+        condition, a, b = self.args
+        return Where(condition, a.diff(wrt), b.diff(wrt))
+
+    def _eval_is_extended_real(self) -> bool | None:
+        return sympy.core.logic.fuzzy_and(part.is_extended_real for part in self.args[1:])  # type: ignore[no-any-return]
+
+    def _eval_rewrite_as_Piecewise(self, condition: Expression, a: Expression, b: Expression, **_: Any) -> Expression:
+        return sympy.Piecewise((a, condition), (b, True))
+
+    def _latex(self, printer: Any) -> str:
+        condition, a, b = map(printer.doprint, self.args)
+        return rf"\begin{{cases}} {a} & {condition} \\ {b} & \text{{else}} \end{{cases}}"
 
 
 def relation(kind: type) -> Any:
@@ -54,10 +79,9 @@ ALGEBRA: Reading[Expression] = Reading(
         "logical_and": sympy.And,
         "logical_or": sympy.Or,
         "logical_not": sympy.Not,
-        "where": where,
-        # Not Max and Min, whose derivative at a tie is a distribution.
-        "maximum": lambda a, b: where(relation(sympy.Gt)(a, b), a, b),
-        "minimum": lambda a, b: where(relation(sympy.Lt)(a, b), a, b),
+        "where": Where,
+        "maximum": lambda a, b: sympy.Max(a, b, evaluate=False),
+        "minimum": lambda a, b: sympy.Min(a, b, evaluate=False),
         "abs": sympy.Abs,
         "sign": sympy.sign,
         "floor": sympy.floor,
@@ -77,39 +101,22 @@ def symbol(name: str, takes: str = "float") -> Expression:
     return sympy.Symbol(name) if takes == "bool" else sympy.Symbol(name, real=True)
 
 
-def expression(formula: Formula, symbols: dict[str, Expression] | None = None) -> Expression:
-    """`formula` as a SymPy expression over real symbols called as its variables, or over `symbols`."""
-    return ALGEBRA.of(formula, symbols or {name: symbol(name) for name in formula.variables})
-
-
-def of_op(op: str) -> tuple[Expression, tuple[Expression, ...]]:
-    """The formula of a registered op as an expression, and the symbols of its operands."""
-    symbols = tuple(symbol(name, takes) for name, takes in zip(OPERANDS, op_of(op).takes, strict=False))
-    return expression(own_formula(op), dict(zip(OPERANDS, symbols, strict=False))), symbols
-
-
-def slope(value: Expression, wrt: Expression) -> Expression:
-    """d `value` / d `wrt`, with steps (sign, floor, comparisons) flat: what happens at jumps is a convention."""
-    found = sympy.diff(value, wrt)
-    return found.replace(lambda part: isinstance(part, _DISTRIBUTIONS), lambda part: sympy.S.Zero)
-
-
-_DISTRIBUTIONS = (sympy.DiracDelta, sympy.Derivative, sympy.Subs)
+def operand_symbols(op: str) -> dict[str, Expression]:
+    """The symbols of the operands of a registered op, called a, b, c."""
+    return {name: symbol(name, takes) for name, takes in zip(OPERANDS, op_of(op).takes, strict=False)}
 
 
 class _FormulaPrinter(StrPrinter):  # type: ignore[misc]
     """Expressions in the language of formulas: what it prints, the parser reads."""
 
-    def _print_Piecewise(self, found: Expression) -> str:
-        """``where(condition, a, where(...))``."""
-        pairs = list(found.args)
-        text = self._print(pairs[-1].expr)
-        for pair in reversed(pairs[:-1]):
-            text = f"where({self._print(pair.cond)}, {self._print(pair.expr)}, {text})"
-        return text
-
-    def _print_ITE(self, found: Expression) -> str:
+    def _print_Where(self, found: Expression) -> str:
         return f"where({', '.join(map(self._print, found.args))})"
+
+    def _print_Max(self, found: Expression) -> str:
+        return self._nested("maximum", found.args)
+
+    def _print_Min(self, found: Expression) -> str:
+        return self._nested("minimum", found.args)
 
     def _print_Abs(self, found: Expression) -> str:
         return f"abs({self._print(found.args[0])})"
@@ -131,10 +138,7 @@ class _FormulaPrinter(StrPrinter):  # type: ignore[misc]
         return f"{self._print(found.lhs)} {sign} {self._print(found.rhs)}"
 
     def _nested(self, name: str, parts: Iterable[Expression]) -> str:
-        first, *rest = sorted(self._print(part) for part in parts)
-        text = first
-        for part in rest:
-            text = f"{name}({text}, {part})"
+        text: str = reduce(lambda a, b: f"{name}({a}, {b})", sorted(map(self._print, parts)))
         return text
 
 
@@ -146,8 +150,7 @@ def formula_text(value: Expression) -> str:
 
 def latex_text(value: Expression, names: dict[Expression, str]) -> str:
     """`value` in LaTeX, symbols called by `names`."""
-    plain = value.replace(sympy.ITE, lambda c, a, b: (c & a) | (~c & b))
-    text: str = sympy.latex(_with_decimals(plain), symbol_names=names, ln_notation=True)
+    text: str = sympy.latex(_with_decimals(value), symbol_names=names, ln_notation=True)
     return text
 
 

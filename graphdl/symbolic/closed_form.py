@@ -20,13 +20,11 @@ from graphdl.ir.traverse import ancestors
 from graphdl.ir.types import INTS, TupleType
 from graphdl.symbolic.algebra import ALGEBRA, Expression
 from graphdl.symbolic.grammar import is_variable
-from graphdl.symbolic.growth import GROWTH, Growth, GrowthError
+from graphdl.symbolic.growth import GROWTH, LENGTHS, MOST_OPERATIONS, Growth, GrowthError, Length
 from graphdl.symbolic.reading import PRIMITIVES, Reading
 
 T = TypeVar("T")
 
-# Written out without sharing, a closed form may have so many operations; SymPy takes seconds for it.
-MOST_OPERATIONS = 20_000
 # On a single element these give the element.
 _REDUCTIONS = ("sum", "mean", "prod", "max", "min", "logsumexp")
 _SAME_VALUE = ("broadcast_to", "reshape", "sum_to", "stop_gradient", "transpose", *_REDUCTIONS)
@@ -79,12 +77,12 @@ def _checked(nodes: list[Node]) -> list[Node]:
     for node in order:
         _check_scalar(node)
     leaves = [node for node in order if not node.inputs]
-    lengths = _meanings(order, _LENGTH, dict.fromkeys(leaves, 1))
-    longest = max(nodes, key=lengths.__getitem__)
-    if sum(lengths[node] for node in nodes) > MOST_OPERATIONS:
+    lengths = _meanings(order, LENGTHS, dict.fromkeys(leaves, Length(1, 1)))
+    longest = max(nodes, key=lambda node: lengths[node].value)
+    if sum(lengths[node].value for node in nodes) > MOST_OPERATIONS:
         ops = sum(bool(node.inputs) for node in order)
         raise GraphError(
-            f"to_sympy: the closed form of {plain(longest.label)} has about {lengths[longest]:.3g} operations, "
+            f"to_sympy: the closed form of {plain(longest.label)} has about {lengths[longest].value:.3g} operations, "
             f"expected at most {MOST_OPERATIONS}; the graph shares them and has {ops} nodes"
         )
     _meanings(order, GROWTH, dict.fromkeys(leaves, Growth()))
@@ -176,10 +174,3 @@ def _size(dim: Dim) -> Expression:
         return sympy.Integer(dim)
     terms = [(f, [sympy.Symbol(name, integer=True, positive=True) for name in m]) for m, f in dim.terms]
     return sympy.Add(*[sympy.Mul(sympy.Integer(f), *names) for f, names in terms])
-
-
-def _longer(*parts: int) -> int:
-    return 1 + sum(parts)
-
-
-_LENGTH: Reading[int] = Reading(lambda value: 1, dict.fromkeys(PRIMITIVES, _longer))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import sympy
 
 from graphdl.errors import FormulaError
 from graphdl.ir.elementwise import Elementwise
-from graphdl.symbolic.algebra import expression, formula_text, latex_text, of_op, slope
+from graphdl.ir.text import plain
+from graphdl.symbolic.algebra import Expression, formula_text, latex_text, operand_symbols, symbol
 from graphdl.symbolic.formula import Formula
+from graphdl.symbolic.growth import LENGTHS, MOST_OPERATIONS, Length
 from graphdl.symbolic.parser import op_of
+from graphdl.symbolic.reading import OPERANDS, own_formula
+from graphdl.symbolic.slope import slope
 
 # Simplifying is worth the wait for what fits in a line.
 _MOST_OPERATIONS = 60
@@ -20,8 +23,14 @@ _MOST_OPERATIONS = 60
 
 def derivative_of(formula: Formula, wrt: str) -> str:
     """d `formula` / d `wrt` as a formula."""
-    value = expression(formula)
-    return formula_text(_tidied(slope(value, sympy.Symbol(wrt, real=True))))
+    symbols = {name: symbol(name) for name in formula.variables}
+    length = LENGTHS.of(formula, {name: Length(1, int(name == wrt)) for name in symbols}).slope
+    if length > MOST_OPERATIONS:
+        raise FormulaError(
+            f"the derivative of {plain(formula.text)!r} has about {length:.3g} operations written out, expected at "
+            f"most {MOST_OPERATIONS}; gd.gradients shares them"
+        )
+    return formula_text(_tidied(slope(formula, symbols, wrt)))
 
 
 def derivative_text(op: str | Elementwise, slot: int = 0) -> str:
@@ -38,20 +47,16 @@ def derivative_text(op: str | Elementwise, slot: int = 0) -> str:
 
 def derivative_latex(op: str | Elementwise, slot: int = 0, operands: Sequence[str] = ()) -> str:
     """As `derivative_text`, in LaTeX; `operands` are the inputs in LaTeX, by default a, b, c."""
-    _, symbols = of_op(_named(op, slot))
-    names = dict(zip(symbols, operands, strict=False))
+    names = dict(zip(operand_symbols(_named(op, slot)).values(), operands, strict=False))
     return latex_text(_partial(_named(op, slot), slot), names)
 
 
 @lru_cache(maxsize=256)
-def _partial(op: str, slot: int) -> Any:
-    value, symbols = of_op(op)
-    if op_of(op).gives == "bool" or op_of(op).takes[slot] == "bool":
-        return sympy.S.Zero
-    return _tidied(slope(value, symbols[slot]))
+def _partial(op: str, slot: int) -> Expression:
+    return _tidied(slope(own_formula(op), operand_symbols(op), OPERANDS[slot]))
 
 
-def _tidied(value: Any) -> Any:
+def _tidied(value: Expression) -> Expression:
     """A little shorter, in the same functions: SymPy's `simplify` would bring in hyperbolic cosines."""
     if sympy.count_ops(value) > _MOST_OPERATIONS:
         return value

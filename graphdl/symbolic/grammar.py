@@ -45,7 +45,24 @@ _INSTEAD: dict[type[ast.AST], str] = {
     ast.Or: "; write logical_or(a, b)",
     ast.Not: "; write logical_not(a)",
     ast.FloorDiv: "; write floor(a / b)",
+    ast.Compare: "; write logical_and(a < b, b < c)",
     ast.MatMult: "; a formula acts on elements, use gd.matmul for matrices",
+}
+# Pieces that the word for their class in Python would not tell to everybody.
+_CALLED = {
+    "namedexpr": "an assignment",
+    "ifexp": "a condition",
+    "listcomp": "a comprehension",
+    "setcomp": "a comprehension",
+    "dictcomp": "a comprehension",
+    "generatorexp": "a comprehension",
+    "joinedstr": "a text",
+    "str": "a text",
+    "bytes": "a text",
+    "compare": "a chain of comparisons",
+    "bitxor": "an exclusive or",
+    "matmult": "a matrix product",
+    "nonetype": "None",
 }
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,30}\Z")
 
@@ -134,7 +151,8 @@ class _Parser:
 
     def _call(self, tree: ast.Call, depth: int) -> None:
         if not isinstance(tree.func, ast.Name):
-            self._refuse(tree.func, tree.func, " and cannot be called")
+            called = "functions are called by name, as in exp(a)"
+            raise FormulaError(f"{self.name}: {self._piece(tree.func)!r} is called; {called}")
         function = functions().get(tree.func.id)
         if function is None:
             self._unknown(tree.func.id)
@@ -165,13 +183,11 @@ class _Parser:
             f"There are {', '.join(name for name in known if name not in operators)}"
         )
 
-    def _refuse(self, tree: ast.expr, kind: ast.AST, more: str = "") -> NoReturn:
-        what = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(kind).__name__).lower()
-        if isinstance(kind, ast.Constant):
-            what = type(kind.value).__name__
-        article = "an" if what[0] in "aeiou" else "a"
+    def _refuse(self, tree: ast.expr, kind: ast.AST) -> NoReturn:
+        word = type(kind.value if isinstance(kind, ast.Constant) else kind).__name__.lower()
+        what = _CALLED.get(word) or f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
         raise FormulaError(
-            f"{self.name}: {self._piece(tree)!r} is {article} {what}{more}, which formulas do not have"
+            f"{self.name}: {self._piece(tree)!r} is {what}, which formulas do not have"
             f"{_INSTEAD.get(type(kind), '')}; they are made of {ALLOWED}"
         )
 

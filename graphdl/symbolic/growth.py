@@ -1,4 +1,4 @@
-"""How fast a formula grows: constant parts and powers, which computer algebra would write out digit by digit."""
+"""How large a formula grows: powers, which algebra writes out digit by digit, and lengths when nothing is shared."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from graphdl.symbolic.reading import NUMBERS, Reading
 
+# What is written out without sharing may have so many operations; SymPy takes a second or two for it.
+MOST_OPERATIONS = 20_000
 # The highest power that nested powers may come to: (a ** 10) ** 10 is the hundredth.
 MAX_POWER = 100
 
@@ -88,3 +90,19 @@ _GROWERS: dict[str, Callable[..., tuple[float, float]]] = {
 }
 
 GROWTH: Reading[Growth] = Reading(_number, {op: _primitive(op) for op in NUMBERS.primitives})
+
+
+class Length(NamedTuple):
+    """At most so many operations, without sharing: of a part itself, and of its derivative."""
+
+    value: int
+    slope: int
+
+
+def _longer(*parts: Length) -> Length:
+    """The chain rule has a local derivative, about as long as the value, for each slope that arrives."""
+    value = 1 + sum(part.value for part in parts)
+    return Length(value, sum(value + part.slope for part in parts if part.slope))
+
+
+LENGTHS: Reading[Length] = Reading(lambda value: Length(1, 0), dict.fromkeys(NUMBERS.primitives, _longer))

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 import sympy
+from sympy.core.relational import Relational
 
 from graphdl.errors import FormulaError
 from graphdl.ir.elementwise import Elementwise
 from graphdl.ir.leaves import placeholder
 from graphdl.ir.op import Sample
-from graphdl.symbolic.algebra import Expression, of_op, slope, symbol
+from graphdl.symbolic.algebra import Expression, Where, operand_symbols, relation, symbol
 from graphdl.symbolic.closed_form import to_sympy
 from graphdl.symbolic.parser import op_of
-from graphdl.symbolic.reading import OPERANDS
+from graphdl.symbolic.reading import OPERANDS, own_formula
+from graphdl.symbolic.slope import slope
 
 _DIGITS = 40
 # Random points for each sample of the op, in its range.
@@ -58,7 +60,7 @@ def prove(op: str | Elementwise, slot: int) -> Proof:
     found = op if isinstance(op, Elementwise) else op_of(op)
     if found.formula is None:
         raise FormulaError(f"{found.name} has no formula to prove its vjp from")
-    given, wanted = _given(found, slot), _wanted(found, slot)
+    given, wanted = _decided(_given(found, slot)), _decided(_wanted(found, slot))
     if given == 0 and wanted == 0:
         return Proof(found.name, slot, "flat", 0, 0.0)
     points = list(_points(found))
@@ -80,16 +82,19 @@ def _given(op: Elementwise, slot: int) -> Expression:
 
 
 def _wanted(op: Elementwise, slot: int) -> Expression:
-    """dy times the derivative of the formula; truth values are flat."""
-    value, symbols = of_op(op.name)
-    if op.gives == "bool" or op.takes[slot] == "bool":
-        return sympy.S.Zero
-    return _DY * slope(value, symbols[slot])
+    """dy times the derivative of the formula."""
+    return _DY * slope(own_formula(op.name), operand_symbols(op.name), OPERANDS[slot])
+
+
+def _decided(value: Expression) -> Expression:
+    """`value` with the larger and the smaller of two chosen by a condition, so that regions decide them too."""
+    chosen = value.replace(sympy.Max, lambda a, b: Where(relation(sympy.Gt)(a, b), a, b))
+    return chosen.replace(sympy.Min, lambda a, b: Where(relation(sympy.Lt)(a, b), a, b))
 
 
 def _points(op: Elementwise) -> Iterator[Point]:
     """Random rational points, and truth values, in the ranges of the samples that keep away from kinks."""
-    _, symbols = of_op(op.name)
+    symbols = operand_symbols(op.name).values()
     draw = random.Random(0)
     for sample in op.samples:
         for _ in range(_POINTS if sample.smooth else 0):
@@ -108,10 +113,7 @@ def _drawn(draw: random.Random, sample: Sample, slot: int) -> Expression:
 def _region(value: Expression, point: Point) -> frozenset[tuple[Expression, Expression]]:
     """How each condition in `value` comes out at `point`."""
     truths = {s: held for s, held in point.items() if held in (sympy.true, sympy.false)}
-    held = {
-        c: sympy.true if c.subs(point) == sympy.true else sympy.false
-        for c in value.atoms(sympy.core.relational.Relational)
-    }
+    held = {c: sympy.true if c.subs(point) == sympy.true else sympy.false for c in value.atoms(Relational)}
     return frozenset({**truths, **held}.items())
 
 

@@ -27,7 +27,7 @@ def test_what_must_be_fed_does_not_depend_on_the_level(level):
 
 def test_a_size_that_nothing_fed_has_is_named():
     noise = gd.random_uniform(("T", 3))
-    with pytest.raises(gd.GraphError, match="size T of .* is settled by nothing that is fed"):
+    with pytest.raises(gd.GraphError, match=r"size T of .* is settled by nothing that is fed"):
         gd.Session().run(noise)
 
 

@@ -63,7 +63,9 @@ def neuron() -> Story:
     s = gd.sigmoid(w0 * x0 + w1 * x1 + w2, name="s")
     feeds = {"w0": 2.0, "x0": -1.0, "w1": -3.0, "x1": -2.0, "w2": -3.0}
     slope = 0.19661193324148185
-    return Story(s, feeds, 0.7310585786300049, {"w0": -slope, "x0": 2 * slope, "w1": -2 * slope, "x1": -3 * slope, "w2": slope})
+    return Story(
+        s, feeds, 0.7310585786300049, {"w0": -slope, "x0": 2 * slope, "w1": -2 * slope, "x1": -3 * slope, "w2": slope}
+    )
 
 
 def squared_neuron() -> Story:
@@ -87,7 +89,9 @@ def xor() -> Story:
 
 def cross_entropy() -> Story:
     z, y = gd.placeholder((None, 3), "float64", name="z"), gd.placeholder((None,), "int64", name="y")
-    return Story(gd.mean(gd.cross_entropy(z, y), name="loss"), {"z": np.array([[2.0, 1, -1], [0, 3, 0.5]]), "y": [0, 2]})
+    return Story(
+        gd.mean(gd.cross_entropy(z, y), name="loss"), {"z": np.array([[2.0, 1, -1], [0, 3, 0.5]]), "y": [0, 2]}
+    )
 
 
 def layers(depth: int = 2, width: int = 8) -> Story:

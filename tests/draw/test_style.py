@@ -1,8 +1,15 @@
 """Colours that can be read, and texts that are cut where they must be."""
 
+import doctest
+
 import pytest
 
+from graphdl.draw import style
 from graphdl.draw.style import LEAST_CONTRAST, THEMES, contrast, fitted, one_line, text_width
+
+
+def test_its_own_examples_hold():
+    assert doctest.testmod(style).failed == 0
 
 
 def test_contrast_is_that_of_the_wcag():

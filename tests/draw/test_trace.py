@@ -172,7 +172,7 @@ def test_nodes_know_where_they_were_written_and_which_lines_compute_them():
     found = _traced(stories.cs231n())
     q = _node(found, "q")
     assert re.fullmatch(r"stories\.py:\d+", q.origin)
-    assert "name=\"q\"" in q.source
+    assert 'name="q"' in q.source
     assert [found.code[line - 1].split("  #")[0].strip() for line in q.code] == ["q = x + y"]
 
 
@@ -198,6 +198,15 @@ def test_masks_are_moved_so_that_no_branch_multiplies_zero_by_infinity():
     x = gd.placeholder((), "float64", name="x")
     found = trace(gd.where(x > 0, gd.sqrt(x), 0.0), feeds={"x": 0.0})
     assert found.frame().gradients[_node(found, "x").id].data == 0.0
+
+
+def test_a_gradient_that_is_zero_everywhere_says_why():
+    w = gd.Variable(3.0, "float64", name="w")
+    found = trace(gd.sign(w) * 2.0)
+    last = found.steps[-1]
+    assert last.gradients[_node(found, "w").id].data == 0.0
+    assert "zero everywhere" in last.caption["en"]
+    assert "sign is a step" in last.caption["en"]
 
 
 def test_updates_are_told_after_the_gradients_and_make_what_follows_stale():

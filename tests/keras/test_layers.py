@@ -152,7 +152,10 @@ def test_a_node_of_a_layer_points_to_the_line_that_made_the_layer():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: layers.Dense(3, input_shape=(784)), "input_shape=784 is a number, expected a tuple; write input_shape=(784,)"),
+        (
+            lambda: layers.Dense(3, input_shape=(784)),
+            "input_shape=784 is a number, expected a tuple; write input_shape=(784,)",
+        ),
         (lambda: layers.Dense(3, input_shape=(0,)), "input_shape=(0,): 0 is no size, expected integers from 1"),
         (lambda: layers.Dense(0), "Dense: units is 0, expected an integer from 1"),
         (lambda: layers.Dense("3"), "Dense: units is '3', expected an integer from 1"),

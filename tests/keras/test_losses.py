@@ -127,8 +127,20 @@ def test_losses_and_their_gradients_agree_with_torch():
     cases = [
         (losses.MeanSquaredError(), Y, None, torch.nn.functional.mse_loss, torch.tensor(Y)),
         (losses.MeanAbsoluteError(), Y, None, torch.nn.functional.l1_loss, torch.tensor(Y)),
-        (losses.BinaryCrossentropy(), BITS, gd.sigmoid, torch.nn.functional.binary_cross_entropy_with_logits, torch.tensor(BITS)),
-        (losses.SparseCategoricalCrossentropy(), LABELS, gd.softmax, torch.nn.functional.cross_entropy, torch.tensor(LABELS)),
+        (
+            losses.BinaryCrossentropy(),
+            BITS,
+            gd.sigmoid,
+            torch.nn.functional.binary_cross_entropy_with_logits,
+            torch.tensor(BITS),
+        ),
+        (
+            losses.SparseCategoricalCrossentropy(),
+            LABELS,
+            gd.softmax,
+            torch.nn.functional.cross_entropy,
+            torch.tensor(LABELS),
+        ),
     ]
     for loss, targets, through, function, their_targets in cases:
         z = torch.tensor(Z, requires_grad=True)
@@ -156,7 +168,10 @@ def test_a_loss_has_several_names():
         (lambda: losses.get("categorical_crossentrpy"), "Did you mean 'categorical_crossentropy'?"),
         (lambda: losses.get(3), "a loss is 3, expected a name such as 'mse', a loss object or a function"),
         (lambda: losses.MeanSquaredError(reduction="none"), "there is no reduction 'none'"),
-        (lambda: losses.BinaryCrossentropy(label_smoothing=1.5), "label_smoothing is 1.5, expected at least 0 and below 1"),
+        (
+            lambda: losses.BinaryCrossentropy(label_smoothing=1.5),
+            "label_smoothing is 1.5, expected at least 0 and below 1",
+        ),
         (lambda: losses.CategoricalCrossentropy(axis=1), "axis is 1, expected -1"),
     ],
 )

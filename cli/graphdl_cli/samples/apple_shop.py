@@ -1,7 +1,7 @@
 """Two apples at 100 won each, and 10 % tax: what does the total owe to each of the three?
 
-    graphdl draw apple_shop.py
-    graphdl show apple_shop.py --stage gradient
+graphdl draw apple_shop.py
+graphdl show apple_shop.py --stage gradient
 """
 
 import graphdl as gd

@@ -1,8 +1,8 @@
 """Handwritten digits of 8 x 8 pixels: a network with one hidden layer, trained with Adam.
 
-    graphdl train digits.py
-    graphdl draw digits.py --view blocks
-    graphdl export digits.py -o train_digits.py
+graphdl train digits.py
+graphdl draw digits.py --view blocks
+graphdl export digits.py -o train_digits.py
 """
 
 from graphdl import keras
