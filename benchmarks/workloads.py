@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ def _link(kind: int, h: gd.Node, x: gd.Node, w: gd.Node) -> gd.Node:
 
 def _parameters(sizes: tuple[int, ...]) -> tuple[list[Any], list[Any], list[gd.Node]]:
     rng = np.random.default_rng(0)
-    weights = [(rng.standard_normal(s) * np.sqrt(2 / s[0])).astype("f") for s in zip(sizes, sizes[1:], strict=False)]
+    weights = [(rng.standard_normal(s) * np.sqrt(2 / s[0])).astype("f") for s in pairwise(sizes)]
     biases = [np.zeros(w.shape[1], "f") for w in weights]
     pairs = zip(weights, biases, strict=True)
     return weights, biases, [gd.Variable(array) for pair in pairs for array in pair]

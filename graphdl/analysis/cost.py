@@ -1,4 +1,4 @@
-"""What a graph costs: operations, bytes and memory as polynomials in the symbolic sizes, one program for all batches."""
+"""What a graph costs: operations, bytes and memory, as polynomials in the symbolic sizes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from typing import NamedTuple, Protocol
 from graphdl.errors import GraphError, listed
 from graphdl.ir.dim import Dim, evaluate, symbols_of
 from graphdl.ir.graph import Graph
-from graphdl.ir.leaves import Constant
 from graphdl.ir.node import Node
-from graphdl.ir.text import plain
-from graphdl.ir.types import ITEMSIZE, TensorType, TupleType, Type
+from graphdl.ir.types import ITEMSIZE, TupleType, Type
 
 
 class Cost(NamedTuple):
@@ -107,10 +105,9 @@ def memory(graph: Graph, buffers: Iterable[Sized]) -> Memory:
 
     Fetched results and what NumPy allocates inside a call come on top.
     """
-    constants = [node for node in graph.constants if isinstance(node.op, Constant)]
     workspace = (buffer.size * ITEMSIZE[buffer.dtype] for buffer in buffers)
     return Memory(
-        _bytes(graph.variables), _bytes(constants), _bytes(graph.placeholders), reduce(add, workspace, 0)
+        _bytes(graph.variables), _bytes(graph.constants), _bytes(graph.placeholders), reduce(add, workspace, 0)
     )
 
 
@@ -132,6 +129,7 @@ def _sum(costs: Iterable[Cost]) -> Cost:
 def _at(dim: Dim, sizes: Mapping[str, int]) -> int:
     missing = sorted(symbols_of([dim]) - set(sizes))
     if missing:
-        name = missing[0]
-        raise GraphError(f"the cost depends on size {name!r}, which has no value; give one, as in {name}=32, beside {listed(sizes)}")
+        raise GraphError(
+            f"the cost depends on size {missing[0]!r}, which has no value; there is {listed(sizes)}"
+        )
     return evaluate(dim, sizes)

@@ -21,13 +21,17 @@ from graphdl.rewrite.rules.stable import STABILISE, WHERE_SINK
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass: runs at `level` and above; `study` marks those that one switch turns off to see what goes wrong."""
+    """One pass: runs at `level` and above.
+
+    `study` marks what one switch turns off to see what goes wrong, `layout` what only serves the fast style.
+    """
 
     name: str
     level: Level
     run: Callable[[Graph, list[Firing]], Graph]
     what: str
     study: bool = False
+    layout: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,17 +59,21 @@ def pipeline() -> tuple[Pass, ...]:
         Pass("fuse", 2, _rules((*FUSE, *copying_rules(elementwise)), "specialise"), "bias added in place, no copies"),
         Pass("fold-fused", 2, fold_constants, "constants computed now"),
         Pass("merge-again", 2, merge_equal, "common subexpressions"),
-        Pass("pack-updates", 2, pack_updates, "small variables updated in one call"),
+        Pass("pack-updates", 2, pack_updates, "small variables updated in one call", layout=True),
     )
 
 
-def optimise(graph: Graph, level: Level = DEFAULT_LEVEL, stabilise: bool = True) -> Optimised:
-    """`graph` after the passes of `level`; `stabilise=False` leaves formulas as typed, for study."""
+def optimise(graph: Graph, level: Level = DEFAULT_LEVEL, stabilise: bool = True, layout: bool = True) -> Optimised:
+    """`graph` after the passes of `level`.
+
+    `stabilise=False` leaves formulas as typed, for study; `layout=False` leaves out what makes a program faster and
+    harder to read, with the same bits.
+    """
     log: list[Firing] = []
     # What must be fed does not depend on what the passes find superfluous.
     done = Graph(graph.outputs, graph.updates, graph.placeholders)
     for step in pipeline():
-        if step.level <= level and (stabilise or not step.study):
+        if step.level <= level and (stabilise or not step.study) and (layout or not step.layout):
             done = step.run(done, log)
     return Optimised(graph, done, tuple(log))
 

@@ -70,7 +70,7 @@ class _Script:
         self.model = model
         self.style = style
         plan = model.training
-        self.train = plan.train
+        self.train = plan.train_in(style)
         session = model.session
         variables = _held(self.train, model.variables)
         self.state = {session.state.names[v]: v.dtype for v in variables}

@@ -216,13 +216,8 @@ def _origin(data: Any, before: Sequence[Node]) -> Origin:
 
 def _user(file: Any, line: Any) -> User:
     """A line of a file without a folder: what a graph file says never becomes a path."""
-    if (
-        not isinstance(file, str)
-        or not file
-        or _file_name(file) != file
-        or type(line) is not int
-        or not 0 < line < 2**31
-    ):
+    is_name = isinstance(file, str) and file != "" and _file_name(file) == file
+    if not is_name or type(line) is not int or not 0 < line < 2**31:
         raise FormatError(f"its origin is line {shown(line)} of {shown(file)}, expected a file name and a number")
     return User(file, line)
 

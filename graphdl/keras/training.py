@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from graphdl.autodiff.gradients import Derivation, derive
+from graphdl.compile.page import Style
 from graphdl.errors import GraphError, ZeroGradientWarning, did_you_mean, listed
 from graphdl.ir.graph import Updates
 from graphdl.ir.leaves import Placeholder
@@ -125,9 +126,12 @@ class Training:
     @property
     def train(self) -> Compiled:
         """One step of training: feeds inputs and targets, gives loss and metrics, updates the variables."""
-        session = self.model.start()
+        return self.train_in(self.model.start().style)
+
+    def train_in(self, style: Style) -> Compiled:
+        """The same step in the given style of source; same bits."""
         fetches = [self.derivation.loss if self.variables else self.loss, *self.metrics.values()]
-        return session.compile(fetches, self.updates)
+        return self.model.start().compile(fetches, self.updates, style)
 
     @property
     def evaluate(self) -> Compiled:

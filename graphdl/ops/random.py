@@ -34,11 +34,11 @@ def dropout(x: Any, rate: float, name: str | None = None) -> Node:
 
     The mask is one node, read by the forward and the backward pass alike.
     """
-    x = as_node(x)
+    value = as_node(x)
     if not 0 <= rate < 1:
         raise GraphError(f"dropout: rate is {rate}, expected at least 0 and below 1")
     if not rate:
-        return x
-    kept = noise("uniform", x.shape, x.dtype, name="noise") >= rate
-    mask = cast(kept, x.dtype) * (1 / (1 - rate))
-    return multiply(x, mask, name=name)
+        return value
+    kept = noise("uniform", value.shape, value.dtype, name="noise") >= rate
+    mask = cast(kept, value.dtype) * (1 / (1 - rate))
+    return multiply(value, mask, name=name)

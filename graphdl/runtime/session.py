@@ -228,7 +228,7 @@ class Session:
     def _compiled(
         self, nodes: tuple[Node, ...], pairs: tuple[tuple[Node, Node], ...], updates: Updates | None, style: Style
     ) -> Compiled:
-        optimised = optimise(Graph(nodes, pairs), self.level, self.stabilise)
+        optimised = optimise(Graph(nodes, pairs), self.level, self.stabilise, layout=style == "fast")
         asked = nodes[0].label if nodes else updates.name if updates else "run"
         return Compiled(self, optimised, style, asked)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +47,7 @@ class UserOp:
         outer = current_scope()
         with name_scope(check_name(name) or self.name):
             nodes = self._agreed(operands)
-            value = _built(self.parsed, dict(zip(self.inputs, nodes, strict=True)))
+            value = _built(self.parsed, dict(zip(self.inputs, nodes, strict=True)), _dtype(nodes))
         return renamed(value, name, outer) if name is not None and value not in nodes else value
 
     def derivative(self, wrt: str | None = None) -> str:
@@ -70,8 +70,7 @@ class UserOp:
         """Nodes for all operands; numbers and arrays take the dtype of the first node of numbers."""
         if not any(isinstance(operand, Node) for operand in operands):
             return [as_node(operand) for operand in operands]
-        numbers = (o.dtype for o in operands if isinstance(o, Node) and o.dtype != "bool")
-        dtype = next(numbers, floatx())
+        dtype = _dtype(operands)
         return [o if isinstance(o, Node) else constant_like(self.name, o, dtype) for o in operands]
 
 
@@ -105,7 +104,12 @@ def _ordered(name: str, parsed: Formula, inputs: Sequence[str] | None) -> tuple[
     return tuple(inputs)
 
 
-def _built(formula: Formula, inputs: dict[str, Node]) -> Node:
+def _dtype(operands: Iterable[Any]) -> str:
+    """The dtype of the first node of numbers."""
+    return next((o.dtype for o in operands if isinstance(o, Node) and o.dtype != "bool"), floatx())
+
+
+def _built(formula: Formula, inputs: dict[str, Node], dtype: str) -> Node:
     """The formula as nodes; what is made of numbers alone is a number, computed now."""
 
     def leaf(step: Leaf) -> Any:
@@ -114,9 +118,13 @@ def _built(formula: Formula, inputs: dict[str, Node]) -> Node:
         return NUMBERS.number(step.name if isinstance(step, Named) else step.value)
 
     def apply(step: Apply, operands: list[Any]) -> Any:
-        if any(isinstance(operand, Node) for operand in operands):
-            return registry.builder(step.op)(*operands)
-        return NUMBERS.apply(step.op, operands)
+        nodes = [operand for operand in operands if isinstance(operand, Node)]
+        if not nodes:
+            return NUMBERS.apply(step.op, operands)
+        if all(node.dtype == "bool" for node in nodes):
+            # Nothing beside these numbers has a dtype, as in where(a > 0, 1, 0).
+            operands = [o if isinstance(o, Node) else constant_like(step.op, o, dtype) for o in operands]
+        return registry.builder(step.op)(*operands)
 
     value: Node = formula.read(leaf, apply)
     return value
