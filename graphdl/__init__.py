@@ -68,23 +68,10 @@ from graphdl.ops.arithmetic import (
 from graphdl.ops.indexing import gather, one_hot, scatter_add, take, take_along
 from graphdl.ops.linalg import matmul
 from graphdl.ops.nn import cross_entropy, log_softmax, sigmoid_cross_entropy, softmax
+from graphdl.ops.parts import concat, pad, pick, split, stack
 from graphdl.ops.random import dropout, random_normal, random_uniform
 from graphdl.ops.reduce import argmax, logsumexp, max, mean, min, prod, sum, var
-from graphdl.ops.shape import (
-    broadcast_to,
-    cast,
-    concat,
-    expand_dims,
-    pad,
-    pick,
-    reshape,
-    split,
-    squeeze,
-    stack,
-    stop_gradient,
-    sum_to,
-    transpose,
-)
+from graphdl.ops.shape import broadcast_to, cast, expand_dims, reshape, squeeze, stop_gradient, sum_to, transpose
 from graphdl.ops.transcendental import (
     cos,
     elu,

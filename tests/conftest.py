@@ -41,7 +41,7 @@ def pytest_runtest_makereport(item, call):
     """With GRAPHDL_CI set and the shared data present, a skip for want of that data is a failure."""
     outcome = yield
     report = outcome.get_result()
-    wants_data = report.skipped and "shared" in str(report.longrepr)
+    wants_data = report.skipped and "shared/data" in str(report.longrepr[-1] if report.longrepr else "")
     if wants_data and os.environ.get("GRAPHDL_CI") and SHARED_DATA.is_dir():
         report.outcome = "failed"
         report.longrepr = f"skipped although ../shared/data is present: {report.longrepr}"

@@ -13,6 +13,8 @@ def columns(rows: Sequence[Sequence[str]], indent: int = 0, gap: int = 2) -> str
     a     1
     long  2
     """
+    if not rows:
+        return ""
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_line(row, widths, indent, gap) for row in rows)
 

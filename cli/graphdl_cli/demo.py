@@ -157,7 +157,7 @@ def _show_files(folder: Path, model_file: Path, pictures: list[Path], script: Pa
 
 
 def _program(name: str) -> str:
-    """How to call `name`, which lies beside the program that is running: with its folder, unless that is on the path."""
+    """How to call `name`, which lies beside the running program: with its folder, unless that is on the path."""
     folder = os.path.dirname(sys.argv[0])
     beside = os.path.join(folder, name)
     found = shutil.which(name)

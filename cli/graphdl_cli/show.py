@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from graphdl_cli.command import command, target_argument
+from graphdl_cli.failures import UserError
 
 if TYPE_CHECKING:
+    from graphdl.compile.emit import Style
+    from graphdl.compile.pipeline import Pass
+    from graphdl.config import Level
     from graphdl.runtime.session import Compiled
     from graphdl_cli.subject import Subject
 
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
     "show mlp.py",
     "show mlp.py --stage source --style readable",
     "show chain.py:loss --stage gradient --wrt x",
-    "show mlp.py --stage passes",
+    "show mlp.py --stage cost --at N=32",
 )
 @target_argument("FILE.py[:name]")
 @click.option(
@@ -34,7 +39,10 @@ if TYPE_CHECKING:
 @click.option("--level", type=click.IntRange(0, 2), default=2, show_default=True, help="Of optimisation.")
 @click.option("--wrt", metavar="NODE", multiple=True, help="Differentiate for this node. [default: what is trained]")
 @click.option("--predict", is_flag=True, help="A model as it predicts, in place of how it trains.")
-def show(target: str, stage: str, style: str, level: int, wrt: tuple[str, ...], predict: bool) -> None:
+@click.option("--at", metavar="N=32", multiple=True, help="A size, for the cost in plain numbers.")
+def show(
+    target: str, stage: str, style: Style, level: Level, wrt: tuple[str, ...], predict: bool, at: tuple[str, ...]
+) -> None:
     """Print a graph at a stage.
 
     \b
@@ -45,76 +53,107 @@ def show(target: str, stage: str, style: str, level: int, wrt: tuple[str, ...], 
     program     the schedule: what is computed when, in which buffer
     source      the NumPy source that runs
     passes      every rewrite, in order, with its reason
-    cost        operations and bytes, as polynomials in the batch size N
+    cost        operations and bytes of a step, as polynomials in the batch size N
     """
     from graphdl_cli.loading import load_subject
     from graphdl_cli.subject import subject
 
-    found = subject(load_subject(target), wrt, predict=predict)
-    found.session.level, found.session.style = level, style  # type: ignore[assignment]
-    click.echo(_STAGES[stage](found))
+    sizes = _sizes(at)
+    view = View(subject(load_subject(target), wrt, predict=predict), style, level, sizes)
+    click.echo(_STAGES[stage](view))
 
 
-def _graph(found: Subject) -> str:
+@dataclass(frozen=True)
+class View:
+    """What to look at, and how: the style of source, the level of optimisation, sizes for the cost."""
+
+    subject: Subject
+    style: Style
+    level: Level
+    sizes: dict[str, int]
+
+    def compiled(self, style: Style | None = None) -> Compiled:
+        """The program of one step of training; where nothing is updated, of the outputs and their gradients."""
+        found = self.subject
+        graph = found.training_step() if found.updates.pairs else found.with_gradients()
+        found.session.level = self.level
+        return found.session.compile(tuple(graph.outputs.values()), found.updates, style or self.style)
+
+
+def _sizes(at: Sequence[str]) -> dict[str, int]:
+    """Sizes by name from texts such as N=32."""
+    sizes = {}
+    for text in at:
+        name, _, number = text.partition("=")
+        if not name.isidentifier() or not number.isdecimal() or not int(number):
+            raise UserError(f"--at {text!r}: expected a size, as in --at N=32")
+        sizes[name] = int(number)
+    return sizes
+
+
+def _graph(view: View) -> str:
     from graphdl.ir.text import listing
 
-    return listing(found.graph, origins=True)
+    return listing(view.subject.graph, origins=True)
 
 
-def _stabilised(found: Subject) -> str:
+def _stabilised(view: View) -> str:
     from graphdl.ir.graph import Graph
     from graphdl.ir.text import listing
     from graphdl.rewrite.stabilise import stabilise
 
+    found = view.subject
     return listing(stabilise(Graph(found.graph.outputs), protected=found.wrt)[0], origins=True)
 
 
-def _gradient(found: Subject) -> str:
+def _gradient(view: View) -> str:
     from graphdl.ir.text import listing
 
-    return listing(found.with_gradients(), origins=True)
+    return listing(view.subject.with_gradients(), origins=True)
 
 
-def _optimised(found: Subject) -> str:
+def _optimised(view: View) -> str:
     from graphdl.ir.text import listing
 
-    return listing(_compiled(found).graph, origins=True)
+    return listing(view.compiled().graph, origins=True)
 
 
-def _source(found: Subject) -> str:
-    return _compiled(found).source
-
-
-def _passes(found: Subject) -> str:
-    from graphdl.compile.pipeline import pipeline
-
-    compiled = _compiled(found)
-    firings = [*(found.derivation.firings if found.derivation else []), *compiled.optimised.firings]
-    lines = [f"{step.name:16} level {step.level}  {step.what}" for step in pipeline()]
-    lines += ["", f"{len(firings)} rewrites:" if firings else "no rewrites"]
-    for firing in firings:
-        lines.append(f"  {firing.stage:11} {firing.rule:26} {firing.kind:10}  {firing.before.label}: {firing.why}")
-    return "\n".join(lines)
-
-
-def _program(found: Subject) -> str:
-    """The schedule as a table: line, value, what computes it, where it lives."""
+def _program(view: View) -> str:
     from graphdl_cli.schedule import schedule
 
-    return schedule(_compiled(found).program)
+    return schedule(view.compiled().program)
 
 
-def _cost(found: Subject) -> str:
-    raise NotImplementedError
+def _source(view: View) -> str:
+    return view.compiled().source.rstrip("\n")
 
 
-def _compiled(found: Subject) -> Compiled:
-    """The program of one step: of training, where variables are updated, else of the outputs and their gradients."""
-    graph = found.training_step() if found.updates.pairs else found.with_gradients()
-    return found.session.compile(tuple(graph.outputs.values()), found.updates)
+def _passes(view: View) -> str:
+    """The passes, then every rewrite; those before the chain rule come first."""
+    from graphdl.compile.pipeline import pipeline
+    from graphdl.ir.text import plain
+    from graphdl_cli.columns import columns
+
+    derivation = view.subject.derivation
+    firings = [*(derivation.firings if derivation else []), *view.compiled().optimised.firings]
+    passes = [(step.name, f"from level {step.level}", step.what + _condition(step)) for step in pipeline()]
+    rows = [(str(i), f.stage, f.rule, f.kind, f"{plain(f.before.label)}: {f.why}") for i, f in enumerate(firings, 1)]
+    return "\n".join([columns(passes), "", f"{len(rows)} rewrites:", columns(rows, indent=2)]).rstrip()
 
 
-_STAGES: dict[str, Callable[[Subject], str]] = {
+def _condition(step: Pass) -> str:
+    return ", in the fast style only" if step.layout else ""
+
+
+def _cost(view: View) -> str:
+    """What one step costs; the readable program has every variable under its own name."""
+    from graphdl.analysis.table import cost_table
+
+    compiled = view.compiled("readable")
+    return cost_table(compiled.graph, view.sizes or None, compiled.program.plan.buffers)
+
+
+_STAGES: dict[str, Callable[[View], str]] = {
     "graph": _graph,
     "stabilised": _stabilised,
     "gradient": _gradient,

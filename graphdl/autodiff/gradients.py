@@ -18,7 +18,8 @@ from graphdl.ir.text import plain
 from graphdl.ir.traverse import ancestors, dependents, renamed, substitute
 from graphdl.ir.types import TensorType, TupleType
 from graphdl.ops.arithmetic import add_n
-from graphdl.ops.shape import Pick, broadcast_to, cast, sum_to
+from graphdl.ops.parts import Pick
+from graphdl.ops.shape import broadcast_to, cast, sum_to
 from graphdl.rewrite.engine import Firing
 from graphdl.rewrite.stabilise import stabilise as stabilise_graph
 

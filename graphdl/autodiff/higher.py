@@ -12,8 +12,9 @@ from graphdl.ir.dim import Shape
 from graphdl.ir.leaves import constant
 from graphdl.ir.node import Node
 from graphdl.ir.traverse import ancestors
+from graphdl.ops.parts import stack
 from graphdl.ops.reduce import sum
-from graphdl.ops.shape import broadcast_to, reshape, stack
+from graphdl.ops.shape import broadcast_to, reshape
 
 # A Jacobian takes a backward pass for each element of the value; beyond so many the graph is no picture any more.
 MOST_ROWS = 1024

@@ -17,7 +17,8 @@ from graphdl.ir.node import Node
 from graphdl.ir.op import Operand
 from graphdl.ir.types import TupleType, shape_text
 from graphdl.ops.linalg import Affine, MatMul
-from graphdl.ops.shape import BroadcastTo, Pick, Reshape, Slice, Transpose
+from graphdl.ops.parts import Pick, Slice
+from graphdl.ops.shape import BroadcastTo, Reshape, Transpose
 
 # Constants up to so many elements are written into the program, larger ones are handed to it.
 INLINE_ELEMENTS = 64

@@ -17,7 +17,8 @@ from graphdl.ir.node import Node
 from graphdl.ir.op import build
 from graphdl.ir.origin import Rewriting
 from graphdl.ir.traverse import carried, in_order
-from graphdl.ops.shape import Concat, Slice, reshape
+from graphdl.ops.parts import Concat, Slice
+from graphdl.ops.shape import reshape
 from graphdl.rewrite.engine import Firing
 
 # Elements up to which a call costs more than its arithmetic; larger arrays gain nothing from being packed.

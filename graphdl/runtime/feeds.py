@@ -16,7 +16,7 @@ from graphdl.ir.node import Node
 from graphdl.ir.origin import written_at
 from graphdl.ir.text import plain
 from graphdl.ir.types import shape_text
-from graphdl.ops.shape import Slice
+from graphdl.ops.parts import Slice
 
 Sizes = dict[str, int]
 

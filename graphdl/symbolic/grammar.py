@@ -56,9 +56,6 @@ _CALLED = {
     "setcomp": "a comprehension",
     "dictcomp": "a comprehension",
     "generatorexp": "a comprehension",
-    "joinedstr": "a text",
-    "str": "a text",
-    "bytes": "a text",
     "compare": "a chain of comparisons",
     "bitxor": "an exclusive or",
     "matmult": "a matrix product",
@@ -86,9 +83,12 @@ def _one_line(text: str, name: str) -> str:
         raise FormulaError(f"{name}: the formula is empty, expected one such as 'a * sigmoid(a)'")
     for place, c in enumerate(line):
         if not " " <= c <= "~":
-            raise FormulaError(
-                f"{name}: {c!r} (U+{ord(c):04X}) at {place} is no ASCII character; write {ALLOWED}, all in ASCII"
-            )
+            what = f"(U+{ord(c):04X}) at {place} is no ASCII character"
+        elif c in "'\"\\#":
+            what = f"at {place} begins a text or a comment"
+        else:
+            continue
+        raise FormulaError(f"{name}: {c!r} {what}; a formula is made of {ALLOWED}, all in ASCII")
     return line
 
 

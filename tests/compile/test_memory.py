@@ -136,6 +136,34 @@ def test_a_view_keeps_the_memory_it_looks_at(view):
         assert found == pytest.approx(expected.sum() + 3 * true.sum(), rel=1e-12)
 
 
+@pytest.mark.parametrize("view", ["row", "column", "stopped", "part"])
+def test_a_value_is_not_overwritten_while_a_view_of_it_is_read(view):
+    """y - y[0] would be wrong in place: its first row becomes 0, and the others subtract that."""
+    x = gd.placeholder((3, 3), "float64", name="x")
+    y = gd.exp(x)
+    part = {
+        "row": lambda: y[0],
+        "column": lambda: y[:, :1],
+        "stopped": lambda: gd.stop_gradient(y)[1],
+        "part": lambda: y[2:],
+    }
+    at = np.random.default_rng(0).standard_normal((3, 3))
+    true = {"row": lambda e: e[0], "column": lambda e: e[:, :1], "stopped": lambda e: e[1], "part": lambda e: e[2:]}
+    expected = np.exp(at) - true[view](np.exp(at))
+    for level in (0, 1, 2):
+        np.testing.assert_array_equal(gd.Session(level=level).run(y - part[view](), {x: at}), expected)
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_a_value_is_not_overwritten_by_the_first_of_two_calls_while_the_second_reads_a_view_of_it(level):
+    """min(max(y, 2), y[0]) takes two calls; NumPy guards one call against overlap, nobody guards two."""
+    x = gd.placeholder((3, 3), "float64", name="x")
+    y = gd.exp(x)
+    at = np.random.default_rng(0).standard_normal((3, 3))
+    found = gd.Session(level=level).run(gd.clip(y, 2.0, y[0]), {x: at})
+    np.testing.assert_array_equal(found, np.minimum(np.maximum(np.exp(at), 2), np.exp(at)[0]))
+
+
 def test_buffers_are_shared_along_a_chain():
     x = gd.placeholder((100,), name="x")
     h = x

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import graphdl as gd
-from graphdl.ops.shape import pick
+from graphdl.ops.parts import pick
 
 
 def x(shape=(2, 3), dtype="float32", name="x"):

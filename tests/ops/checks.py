@@ -15,7 +15,7 @@ from graphdl.ir.op import Op, Sample, build
 from graphdl.ir.registry import all_ops
 from graphdl.ir.traverse import ancestors
 from graphdl.ir.types import TupleType
-from graphdl.ops.shape import pick
+from graphdl.ops.parts import pick
 from tests.ops.oracles import ORACLES
 
 # Step of a central difference of fourth order: its error is about h^4 from curvature, 1e-16 / h from rounding.

@@ -123,14 +123,12 @@ def test_it_serves_as_an_activation_of_a_layer():
     y = layers.Activation(mish)(x)
     data = np.linspace(-2, 2, 6, dtype="float32").reshape(2, 3)
     node = getattr(y, "node", y)
-    np.testing.assert_allclose(
-        gd.Session().run(node, {x: data}), data * np.tanh(np.log1p(np.exp(data))), rtol=1e-6
-    )
+    np.testing.assert_allclose(gd.Session().run(node, {x: data}), data * np.tanh(np.log1p(np.exp(data))), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["", "1x", "a b", '"; import os', "</script>", "if", "ｍish", "a" * 40, None, 3])
 def test_a_name_that_is_no_identifier_is_refused(name):
-    with pytest.raises(gd.FormulaError, match="an op is called .*, expected a Python identifier such as 'mish'"):
+    with pytest.raises(gd.FormulaError, match=r"an op is called .*, expected a Python identifier such as 'mish'"):
         gd.elementwise(name, MISH)
 
 

@@ -17,8 +17,9 @@ from graphdl.ops.nn import (
     sigmoid_cross_entropy,
     softmax,
 )
+from graphdl.ops.parts import Slice
 from graphdl.ops.reduce import LogSumExp, Sum
-from graphdl.ops.shape import BroadcastTo, Reshape, Slice, Transpose
+from graphdl.ops.shape import BroadcastTo, Reshape, Transpose
 from graphdl.ops.transcendental import exp, expm1, log, log1p, sigmoid, softplus, tanh, xlogy
 from graphdl.rewrite.engine import rule
 from graphdl.rewrite.match import same
