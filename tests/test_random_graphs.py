@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import graphdl as gd
+from graphdl.ir.graph import Graph
+from graphdl.ir.serialize import graph_from_json, graph_to_json
 from graphdl.ir.traverse import ancestors
 from tests.random_graphs import BINARY, INPUT_SHAPES, KINDS, REDUCTIONS, UNARY, grow, plans
 
@@ -47,6 +49,17 @@ def near(found, true, tolerance):
     np.testing.assert_allclose(found, true, rtol=tolerance, atol=tolerance * max(1.0, np.abs(true).max(initial=0)))
 
 
+def came_back(graph, feeds, values):
+    """The graph as JSON and back lists the same, writes the same JSON again and runs with the same bits."""
+    text = graph_to_json(graph)
+    again = graph_from_json(text)
+    assert str(again) == str(graph)
+    assert graph_to_json(again) == text
+    found = gd.Session().run(list(again.outputs.values()), {x.name: a for x, a in feeds.items()})
+    for a, b in zip(found, values, strict=True):
+        assert np.asarray(a).tobytes() == np.asarray(b).tobytes()
+
+
 @settings(max_examples=EXAMPLES)
 @given(plans)
 def test_graph_optimised_graph_and_numpy_agree_and_gradients_are_slopes(plan):
@@ -69,6 +82,7 @@ def test_graph_optimised_graph_and_numpy_agree_and_gradients_are_slopes(plan):
     for a, b, c in zip(*alone, [raw[0], *raw[len(wanted) - len(wrt) :]], strict=True):
         assert np.asarray(a).tobytes() == np.asarray(b).tobytes()
         near(a, c, 1e-9)
+    came_back(Graph({"loss": loss, **{f"d{i}": slope for i, slope in enumerate(slopes)}}), feeds, alone[1])
     directions = [np.cos(np.arange(a.size) * 1.7 + 1).reshape(a.shape) for a in g.arrays]
     analytic = sum(
         np.vdot(s, directions[g.inputs.index(x)]) for s, x in zip(raw[len(wanted) - len(wrt) :], wrt, strict=True)

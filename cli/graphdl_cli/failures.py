@@ -34,6 +34,8 @@ def guarded(command: Callable[[], Any], debug: bool) -> int:
         return result if isinstance(result, int) else 0
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else FAILURE
+    except click.exceptions.NoArgsIsHelpError as error:
+        return _say(error.format_message(), USER_ERROR)
     except (click.Abort, KeyboardInterrupt):
         return _say("graphdl: interrupted", INTERRUPTED)
     except BaseException as error:

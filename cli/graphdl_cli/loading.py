@@ -126,19 +126,23 @@ def explaining(path: Path) -> Iterator[None]:
             f"{path} calls exit({error.code!r}) when it is loaded; put that under if __name__ == '__main__'"
         ) from error
     except SyntaxError as error:
+        file = path if error.filename in (None, str(path.resolve())) else error.filename
         line = (error.text or "").strip()
-        raise UserError(f"{error.filename or path}:{error.lineno}: {error.msg}\n    {line}".rstrip()) from error
+        raise UserError(f"{file}:{error.lineno}: {error.msg}\n    {line}".rstrip()) from error
     except Exception as error:
-        raise UserError(f"{_place(error, path)} {_told(error)}{_line(error, path)}") from error
+        raise UserError(f"{_place(error, path)} {_told(error)}{_line(error, path)}{_hint(error)}") from error
 
 
 def _told(error: Exception) -> str:
     if isinstance(error, GraphdlError):
         return str(error)
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    if isinstance(error, ModuleNotFoundError):
-        text += f"\n  install it for {sys.executable}, or put the file beside the model"
-    return text
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _hint(error: Exception) -> str:
+    if isinstance(error, GraphdlError) or not isinstance(error, ModuleNotFoundError):
+        return ""
+    return f"\n  install it for {sys.executable}, or put it beside the file"
 
 
 def _frame(error: BaseException, path: Path) -> traceback.FrameSummary | None:
@@ -218,4 +222,5 @@ def _seen(names: Mapping[str, Any]) -> str:
 
 
 def _kind(value: Any) -> str:
-    return f"a {type(value).__name__}" if value is not None else "None"
+    word = type(value).__name__
+    return "None" if value is None else f"{'an' if word[0] in 'aeiouAEIOU' else 'a'} {word}"

@@ -275,7 +275,8 @@ class Model:
 
     def _check_names(self) -> None:
         seen: dict[str, Layer] = {}
-        for layer in self.layers:
+        # A layer is numbered when it is first called; until then two of a kind have one name.
+        for layer in (layer for layer in self.layers if layer.family is not None):
             if layer.name in seen:
                 raise GraphError(f"two layers are called {layer.name!r}; give each a name of its own")
             seen[layer.name] = layer

@@ -13,8 +13,9 @@ from graphdl.ir.node import Node
 from graphdl.ir.origin import name_scope
 from graphdl.ir.traverse import ancestors
 from graphdl.keras.lookup import by_name, refuse_unknown
-from graphdl.ops.arithmetic import divide, power, sqrt, square
+from graphdl.ops.arithmetic import divide, sqrt, square
 from graphdl.ops.shape import broadcast_to, cast
+from graphdl.ops.transcendental import power
 from graphdl.runtime.session import Session
 
 

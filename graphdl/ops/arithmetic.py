@@ -8,7 +8,7 @@ from graphdl.errors import ShapeError
 from graphdl.ir.dim import Dim
 from graphdl.ir.elementwise import Elementwise, as_node, elementwise
 from graphdl.ir.node import Node
-from graphdl.ir.op import Gradient, Op, Operand, Sample, build, builder, op
+from graphdl.ir.op import Gradient, Op, Operand, Sample, build, op
 from graphdl.ir.types import TensorType
 
 UNARY = Sample(((2, 3),))
@@ -77,21 +77,6 @@ negative = elementwise(
     takes=("number",),
     tex="-$a",
     glyph="−",
-)
-
-power: Elementwise = elementwise(
-    "power",
-    formula="a ** b",
-    lower="xp.power(a, b)",
-    vjp=(
-        lambda dy, y, a, b: where(equal(b, 0), 0, dy * b * power(a, b - 1)),
-        lambda dy, y, a, b: where(equal(a, 0), 0, dy * y * log_of(a)),
-    ),
-    samples=[Sample(((2, 3), (2, 3)), low=(0.2, -2), high=(2, 2))],
-    tex="$a^{$b}",
-    glyph="^",
-    cost=10,
-    convention="0^0 = 1; the gradient for the exponent is 0 at base 0",
 )
 
 square = elementwise(
@@ -279,13 +264,6 @@ def _to_winner(dy: Node, wins: Node, ties: Node) -> Node:
     return where(wins, dy, where(ties, dy * 0.5, 0))
 
 
-def log_of(a: Node) -> Node:
-    """log a, for the gradient of a power (`transcendental` is not loaded yet when `power` is declared)."""
-    from graphdl.ops.transcendental import log
-
-    return log(a)
-
-
 @op
 class AddN(Op):
     """The sum of any number of values of one type: how gradients of a value used twice meet."""
@@ -318,13 +296,3 @@ class AddN(Op):
 def add_n(*nodes: Any, name: str | None = None) -> Node:
     """The sum of `nodes`, which all have one type."""
     return build(AddN(), *map(as_node, nodes), name=name)
-
-
-@builder("pow")
-def pow(a: Any, b: Any) -> Node:
-    """``a ** b``; a square stays a square and a root a root, which are exact and fast."""
-    if isinstance(b, int | float) and b == 2:
-        return square(a)
-    if isinstance(b, int | float) and b == 0.5:
-        return sqrt(a)
-    return power(a, b)

@@ -14,6 +14,7 @@ from graphdl.ir.elementwise import as_node
 from graphdl.ir.node import Node
 from graphdl.ir.op import Gradient, Op, Operand, Sample, build, builder, op, refusing
 from graphdl.ir.types import TensorType, TupleType, as_shape, normalise_axis, shape_text
+from graphdl.ops.indexing import take
 from graphdl.ops.shape import expand_dims, reshape
 
 Bounds = tuple[Dim, Dim, int]
@@ -247,8 +248,6 @@ def getitem(x: Node, key: Any) -> Node:
 
 def _take_item(x: Node, keys: list[Any], fancy: list[Any]) -> Node:
     """An index of many positions along one axis; the other axes are taken whole."""
-    from graphdl.ops.indexing import take
-
     rest = [k for k in keys if k is not fancy[0]]
     if len(fancy) > 1 or any(k != slice(None) for k in rest):
         raise GraphError(f"{x.label}[...]: one list or node of indices, and ':' elsewhere; use gd.take for more")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from graphdl.ir.elementwise import Elementwise, elementwise
 from graphdl.ir.node import Node
-from graphdl.ir.op import Sample
+from graphdl.ir.op import Sample, builder
 from graphdl.ops.arithmetic import (
     APART,
     HUGE,
     POSITIVE,
     UNARY,
+    equal,
     greater,
     minimum,
+    sqrt,
     square,
     where,
 )
@@ -240,6 +243,31 @@ xdivy: Elementwise = elementwise(
     tex=r"\frac{$a}{$b}",
     convention="0 / 0 = 0",
 )
+
+power: Elementwise = elementwise(
+    "power",
+    formula="a ** b",
+    lower="xp.power(a, b)",
+    vjp=(
+        lambda dy, y, a, b: where(equal(b, 0), 0, dy * b * power(a, b - 1)),
+        lambda dy, y, a, b: where(equal(a, 0), 0, dy * y * log(a)),
+    ),
+    samples=[Sample(((2, 3), (2, 3)), low=(0.2, -2), high=(2, 2))],
+    tex="$a^{$b}",
+    glyph="^",
+    cost=10,
+    convention="0^0 = 1; the gradient for the exponent is 0 at base 0",
+)
+
+
+@builder("pow")
+def pow(a: Any, b: Any) -> Node:
+    """``a ** b``; a square stays a square and a root a root, which are exact and fast."""
+    if isinstance(b, int | float) and b == 2:
+        return square(a)
+    if isinstance(b, int | float) and b == 0.5:
+        return sqrt(a)
+    return power(a, b)
 
 
 def _silu_gradient(dy: Node, y: Node, s: Node) -> Node:

@@ -52,5 +52,5 @@ def test_the_row_of_a_fused_op():
 
 
 def test_an_unknown_op_gets_a_suggestion():
-    with pytest.raises(gd.GraphError, match="there is no op 'softmx'. Did you mean 'softmax'"):
+    with pytest.raises(gd.GraphError, match=r"there is no op 'softmx'\. Did you mean 'softmax'"):
         op_row("softmx")

@@ -126,9 +126,7 @@ def test_derivatives_of_deep_formulas_come_or_are_refused_in_two_seconds(inner):
         text = inner.format(text)
     function, start = gd.elementwise("f", text), time.perf_counter()
     if "silu" in inner:
-        with pytest.raises(
-            gd.FormulaError, match="operations written out, expected at most 20000; gd.gradients shares"
-        ):
+        with pytest.raises(gd.FormulaError, match=r"operations written out, expected at most 20000; gd\.gradients"):
             function.derivative("a")
     else:
         assert 0 < len(function.derivative("a")) < 200_000

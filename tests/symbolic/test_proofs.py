@@ -1,4 +1,4 @@
-"""Every hand-written vjp is proved from the op's formula, every template computes it, and planted mistakes are found."""
+"""Every hand-written vjp is proved from the op's formula, every template computes it, planted mistakes are found."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def _planted(op, slot, mistake):
 
 
 MISTAKES = {"1.01": lambda g: g * 1.01, "sign": lambda g: -g}
+# A truth value has no gradient that could be wrong.
+NUMBERS = [(op, slot) for op, slot in SLOTS if op.takes[slot] != "bool"]
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-@pytest.mark.parametrize(("op", "slot"), SLOTS, ids=[f"{op.name}-{slot}" for op, slot in SLOTS])
+@pytest.mark.parametrize(("op", "slot"), NUMBERS, ids=[f"{op.name}-{slot}" for op, slot in NUMBERS])
 def test_a_planted_mistake_has_no_proof(op, slot, mistake):
-    if op.takes[slot] == "bool" or (op.takes[slot] == "any" and op.gives == "bool"):
-        pytest.skip("a truth value has no gradient to be wrong")
     assert not prove(_planted(op, slot, MISTAKES[mistake]), slot).holds
 
 

@@ -7,9 +7,9 @@ import numpy as np
 from graphdl.ir.leaves import Constant, constant
 from graphdl.ir.node import Node
 from graphdl.ir.pattern import P, wildcards
-from graphdl.ops.arithmetic import AddN, add, divide, multiply, negative, power, reciprocal, sqrt, square
+from graphdl.ops.arithmetic import AddN, add, divide, multiply, negative, reciprocal, sqrt, square
 from graphdl.ops.shape import broadcast_to
-from graphdl.ops.transcendental import mask_positive, relu
+from graphdl.ops.transcendental import mask_positive, power, relu
 from graphdl.rewrite.engine import rule
 
 x, y = wildcards("x y")
