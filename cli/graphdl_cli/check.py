@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 @click.option("--feed", metavar="FILE.npz", help="Values for the placeholders, by name. [default: the file's own]")
 @click.option("--wrt", metavar="NODE", multiple=True, help="Differentiate for this node. [default: what is trained]")
 @click.option(
-    "--directions", type=click.IntRange(min=1), default=3, show_default=True, help="Random directions to try."
+    "--directions", type=click.IntRange(1), metavar="N", default=3, show_default=True, help="Random directions to try."
 )
 @click.option(
-    "--tolerance", type=click.FloatRange(min=0), default=1e-6, show_default=True, help="Of the relative error."
+    "--tolerance", type=click.FloatRange(0), metavar="E", default=1e-6, show_default=True, help="Of the relative error."
 )
 def check(target: str, feed: str | None, wrt: tuple[str, ...], directions: int, tolerance: float) -> None:
     """Compare the gradients of a loss with finite differences.

@@ -19,3 +19,23 @@ def command(*examples: str) -> Callable[[Callable[..., Any]], click.Command]:
 def target_argument(metavar: str) -> Callable[[F], F]:
     """The file to read, and what in it."""
     return click.argument("target", metavar=metavar)
+
+
+_TRAINING = (
+    click.option("--data", "file", metavar="FILE", help="Examples: .npz with x and y, or .csv with a header."),
+    click.option("--target", "column", metavar="NAME", help="The column, or array, to be predicted."),
+    click.option("--features", metavar="A,B,C", help="Columns to predict it from. [default: all others]"),
+    click.option(
+        "--epochs", type=click.IntRange(1), metavar="N", help="Passes over the examples. [default: FILE's, or 1]"
+    ),
+    click.option("--batch-size", type=click.IntRange(1), metavar="N", help="Examples a step. [default: FILE's, or 32]"),
+    click.option("--lr", type=click.FloatRange(0, min_open=True), metavar="RATE", help="In place of the optimizer's."),
+    click.option("--seed", type=click.IntRange(0), metavar="N", help="Of first weights, masks, and order of examples."),
+)
+
+
+def training_options(function: F) -> F:
+    """What to train on, and how: the same words for training here and in a script."""
+    for option in reversed(_TRAINING):
+        function = option(function)
+    return function

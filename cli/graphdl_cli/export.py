@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from graphdl_cli.command import command, target_argument
+from graphdl_cli.command import command, target_argument, training_options
 from graphdl_cli.failures import UserError
 
 if TYPE_CHECKING:
@@ -26,13 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--style", type=click.Choice(["readable", "fast"]), default="readable", show_default=True, help="Same bits."
 )
-@click.option("--data", "file", metavar="FILE", help="Examples: .npz with x and y, or .csv with a header.")
-@click.option("--target", "column", metavar="NAME", help="The column, or array, to be predicted.")
-@click.option("--features", metavar="A,B,C", help="Columns to predict it from. [default: all others]")
-@click.option("--epochs", type=click.IntRange(min=1), help="The script's default. [default: the file's, or 1]")
-@click.option("--batch-size", type=click.IntRange(min=1), help="The script's default. [default: the file's, or 32]")
-@click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="The script's default learning rate.")
-@click.option("--seed", type=click.IntRange(min=0), help="The script's default seed.")
+@training_options
 def export(
     target: str,
     output: str | None,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from graphdl.compile.emit import Style
     from graphdl.compile.pipeline import Pass
     from graphdl.config import Level
-    from graphdl.runtime.session import Compiled
+    from graphdl.runtime.compiled import Compiled
     from graphdl_cli.subject import Subject
 
 
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 @click.option(
     "--style", type=click.Choice(["readable", "fast"]), default="readable", show_default=True, help="Of source."
 )
-@click.option("--level", type=click.IntRange(0, 2), default=2, show_default=True, help="Of optimisation.")
+@click.option(
+    "--level", type=click.IntRange(0, 2), metavar="0-2", default=2, show_default=True, help="Of optimisation."
+)
 @click.option("--wrt", metavar="NODE", multiple=True, help="Differentiate for this node. [default: what is trained]")
 @click.option("--predict", is_flag=True, help="A model as it predicts, in place of how it trains.")
 @click.option("--at", metavar="N=32", multiple=True, help="A size, for the cost in plain numbers.")
@@ -109,7 +111,10 @@ def _stabilised(view: View) -> str:
 def _gradient(view: View) -> str:
     from graphdl.ir.text import listing
 
-    return listing(view.subject.with_gradients(), origins=True)
+    found = view.subject
+    if found.derivation is None:
+        raise UserError(f"{found.loaded.path}:{found.loaded.name} has no scalar loss to differentiate")
+    return listing(found.with_gradients(), origins=True)
 
 
 def _optimised(view: View) -> str:

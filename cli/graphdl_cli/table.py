@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,14 +42,17 @@ class Table:
         """The named columns as float64, a row an example; DataError names the first cell that is no number."""
         places = [self.header.index(name) for name in names]
         try:
-            return np.array([[float(row[place]) for place in places] for row in self.rows], "float64").reshape(
-                len(self.rows), len(places)
-            )
+            found = [[float(row[place]) for place in places] for row in self.rows]
         except ValueError:
             self._refuse(places)
             raise
+        array = np.array(found, "float64").reshape(len(self.rows), len(places))
+        if not np.isfinite(array).all():
+            self._refuse(places)
+        return array
 
     def _refuse(self, places: Sequence[int]) -> None:
+        """DataError for the first cell that is no number."""
         for number, row in enumerate(self.rows):
             for place in places:
                 if not _is_number(row[place]):
@@ -70,8 +74,7 @@ class Table:
 def read_table(path: Path) -> Table:
     """The table in the file at `path`: a header and at least one row, all equally long."""
     text = _decoded(path)
-    delimiter = "\t" if path.suffix == ".tsv" or "\t" in text.split("\n", 1)[0] else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     header: tuple[str, ...] = ()
     rows: list[list[str]] = []
     lines: list[int] = []
@@ -91,6 +94,12 @@ def read_table(path: Path) -> Table:
     if not rows:
         raise DataError(f"{path} has no rows below its header" if header else f"{path} is empty")
     return Table(path, header, rows, lines)
+
+
+def _delimiter(text: str) -> str:
+    """What stands most often in the first line: a comma, a tab, or the semicolon of some spreadsheets."""
+    first = text.split("\n", 1)[0]
+    return max(",\t;", key=first.count)
 
 
 def _checked_header(path: Path, cells: Sequence[str]) -> tuple[str, ...]:
@@ -127,6 +136,6 @@ def _decode(path: Path, content: bytes, encodings: Sequence[str]) -> str:
 
 def _is_number(text: str) -> bool:
     try:
-        return text.strip() not in _MISSING and float(text) == float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False

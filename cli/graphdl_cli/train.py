@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from graphdl_cli.command import command, target_argument
-from graphdl_cli.failures import UserError
+from graphdl_cli.command import command, target_argument, training_options
+from graphdl_cli.failures import Failed, UserError
 
 if TYPE_CHECKING:
     from graphdl.keras.models import Model
@@ -22,17 +23,16 @@ if TYPE_CHECKING:
     "train credit.py --data credit.csv --target share --features age,income,active --validation-split 0.2",
 )
 @target_argument("FILE.py[:model]")
-@click.option("--data", "file", metavar="FILE", help="Examples: .npz with x and y, or .csv with a header.")
-@click.option("--target", "column", metavar="NAME", help="The column, or array, to be predicted.")
-@click.option("--features", metavar="A,B,C", help="Columns to predict it from. [default: all others]")
-@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the examples. [default: the file's, or 1]")
-@click.option("--batch-size", type=click.IntRange(min=1), help="Examples a step. [default: the file's, or 32]")
-@click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="Learning rate, in place of the optimizer's.")
-@click.option("--seed", type=click.IntRange(min=0), help="Of the first weights, the masks and the order of examples.")
+@training_options
 @click.option(
-    "--validation-split", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Last part, held out."
+    "--validation-split",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    metavar="SHARE",
+    help="The last part of the examples, held out and scored after each epoch.",
 )
 @click.option("--save", metavar="FILE.npz", help="Write the weights there; after Ctrl-C, too.")
+@click.option("--nan-guard", is_flag=True, help="Stop at the first NaN or infinity, and name the node it comes from.")
 @click.option("--digest", is_flag=True, help="Print the SHA-256 of the weights.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def train(target: str, file: str | None, column: str | None, features: str | None, **options: Any) -> None:
@@ -48,11 +48,13 @@ def train(target: str, file: str | None, column: str | None, features: str | Non
     data = find_data(loaded, file, column, names_of(features))
     _check_writable(options["save"])
     prepare(loaded.value, options["seed"], options["lr"])
+    loaded.value.session.nan_guard = options["nan_guard"]
     try:
-        _fit(loaded, data, **options)
+        losses = _fit(loaded, data, **options)
     except KeyboardInterrupt:
-        _save(loaded.value, options["save"])
+        _save(loaded.value, options["save"], otherwise="nothing is written, since --save was not given")
         raise
+    _judge(losses, options["save"])
     _save(loaded.value, options["save"])
     _report(loaded.value, data, options["quiet"], options["digest"])
 
@@ -67,8 +69,9 @@ def prepare(model: Model, seed: int | None, rate: float | None) -> None:
         model.optimizer.learning_rate = rate
 
 
-def _fit(loaded: Loaded, data: Data, **options: Any) -> None:
-    loaded.value.fit(
+def _fit(loaded: Loaded, data: Data, **options: Any) -> list[float]:
+    """The loss after each epoch."""
+    history = loaded.value.fit(
         data.x,
         data.y,
         epochs=options["epochs"] or loaded.positive("epochs", 1),
@@ -76,12 +79,27 @@ def _fit(loaded: Loaded, data: Data, **options: Any) -> None:
         validation_split=options["validation_split"],
         verbose=0 if options["quiet"] else 1,
     )
+    found: list[float] = history.history["loss"]
+    return found
 
 
-def _save(model: Model, path: str | None) -> None:
+def _judge(losses: list[float], path: str | None) -> None:
+    """A loss that is no number has spoilt the weights too: they are not worth keeping."""
+    bad = [epoch for epoch, loss in enumerate(losses, start=1) if not math.isfinite(loss)]
+    if bad:
+        kept = f"; {path} is not written" if path else ""
+        raise Failed(
+            f"the loss is {losses[bad[0] - 1]} in epoch {bad[0]}{kept}. "
+            "Try a smaller --lr, or see with --nan-guard which node is the first"
+        )
+
+
+def _save(model: Model, path: str | None, otherwise: str = "") -> None:
     if path:
         model.save_weights(path)
         click.echo(f"wrote {path}", err=True)
+    elif otherwise:
+        click.echo(otherwise, err=True)
 
 
 def _report(model: Model, data: Data, quiet: bool, digest: bool) -> None:

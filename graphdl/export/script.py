@@ -23,7 +23,7 @@ from graphdl.ir.text import plain
 from graphdl.keras import fitting
 from graphdl.keras.layer import described
 from graphdl.keras.models import Model
-from graphdl.runtime.session import Compiled
+from graphdl.runtime.compiled import Compiled
 
 # Compressed examples up to this size go into the script; larger ones are read from a file.
 MOST_EMBEDDED = 1 << 19

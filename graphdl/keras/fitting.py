@@ -18,7 +18,7 @@ from graphdl.keras.callbacks import Callback, History
 from graphdl.keras.progress import Progress
 from graphdl.runtime.autopsy import guarded_step
 from graphdl.runtime.interrupt import Interrupt
-from graphdl.runtime.session import Compiled
+from graphdl.runtime.compiled import Compiled
 
 if TYPE_CHECKING:
     from graphdl.keras.models import Model

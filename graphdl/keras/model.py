@@ -19,7 +19,8 @@ from graphdl.keras.family import Family, close_family
 from graphdl.keras.layer import Layer, LayerOutput
 from graphdl.keras.training import Training
 from graphdl.runtime.saving import read_arrays, write_arrays
-from graphdl.runtime.session import Compiled, Session
+from graphdl.runtime.compiled import Compiled
+from graphdl.runtime.session import Session
 
 Outputs = Node | Sequence[Node] | Mapping[str, Node]
 

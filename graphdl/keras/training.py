@@ -21,7 +21,7 @@ from graphdl.keras import losses, metrics
 from graphdl.keras.layer import LayerOutput
 from graphdl.keras.losses import Loss
 from graphdl.keras.optimizers import Optimizer
-from graphdl.runtime.session import Compiled
+from graphdl.runtime.compiled import Compiled
 
 if TYPE_CHECKING:
     from graphdl.keras.models import Model

@@ -19,7 +19,7 @@ from graphdl.rewrite.stabilise import sink_where, stabilise
 from graphdl.runtime.feeds import Sizes
 
 if TYPE_CHECKING:
-    from graphdl.runtime.session import Compiled
+    from graphdl.runtime.compiled import Compiled
 
 
 def guarded_step(compiled: Compiled, feeds: list[Any], sizes: Sizes) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from graphdl.compile.evaluate import evaluate
 from graphdl.ir.node import Node
 from graphdl.ir.text import plain
-from graphdl.runtime.session import Compiled
+from graphdl.runtime.compiled import Compiled
 from graphdl.runtime.stepper import Stepper
 
 

@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphdl.collection import collector_paused
-from graphdl.compile.emit import Module, Style, emit
-from graphdl.compile.load import Loaded
-from graphdl.compile.pipeline import Optimised, optimise
-from graphdl.compile.program import Program
+from graphdl.compile.emit import Style
+from graphdl.compile.pipeline import optimise
 from graphdl.compile.targets import target as find_target
 from graphdl.config import DEFAULT_LEVEL, Level
 from graphdl.errors import FetchError, GraphError
 from graphdl.ir.graph import Graph, Updates
 from graphdl.ir.leaves import Packed, VariableLeaf
 from graphdl.ir.node import Node
-from graphdl.runtime.feeds import Sizes, read_feeds
-from graphdl.runtime.interrupt import Interrupt, held_back
+from graphdl.runtime.compiled import Compiled
+from graphdl.runtime.feeds import read_feeds
 from graphdl.runtime.saving import load_state, save_state
 from graphdl.runtime.state import State
 
 if TYPE_CHECKING:
     from graphdl.runtime.profile import Timing
     from graphdl.runtime.stepper import Stepper
-
-# Workspaces kept for so many different batch sizes of one program.
-_KEPT_SIZES = 4
 
 
 class Initializer:
@@ -45,106 +38,6 @@ class Initializer:
 def global_variables_initializer() -> Initializer:
     """TensorFlow's way to start; graphdl's sessions initialise a variable when they first meet it."""
     return Initializer()
-
-
-class Compiled:
-    """A program ready to run in its session; calling it with the feeds in order runs one step.
-
-    `source` is the text that runs, `graph` the optimised graph it was made from, `optimised` the firings that
-    led there. `placeholders` are the feeds it takes.
-    """
-
-    def __init__(self, session: Session, optimised: Optimised, style: Style, asked: str) -> None:
-        self.session = session
-        self.optimised = optimised
-        self.graph = optimised.graph
-        self.asked = asked
-        self.style = style
-        session.adopt(self.graph)
-        self.program = Program(self.graph, session.state.names, session.state.streams)
-        self.module: Module = emit(self.program, style, session.target.header)
-        self.loaded = Loaded(self.module, session.target.to_device)
-        self._bound: OrderedDict[tuple[int, ...], Callable[..., Any]] = OrderedDict()
-        self._exchanges = -1
-        # A run that draws or updates is a step: the next one draws other numbers.
-        self.counts = bool(self.graph.updates or self.graph.noise)
-
-    @property
-    def source(self) -> str:
-        """The text that runs."""
-        return self.module.text
-
-    @property
-    def placeholders(self) -> tuple[Node, ...]:
-        """What it is fed, in order."""
-        return self.graph.placeholders
-
-    def __call__(self, *feeds: Any) -> tuple[Any, ...]:
-        """Values of the fetches; variables are updated. Feeds are checked as in `Session.run`."""
-        if len(feeds) != len(self.placeholders):
-            raise FetchError(f"{self.asked} takes {len(self.placeholders)} feeds, found {len(feeds)}")
-        arrays, sizes = read_feeds(self.graph, dict(zip(self.placeholders, feeds, strict=True)), self.asked)
-        return self.step(arrays, sizes)
-
-    def step(self, arrays: list[Any], sizes: Sizes) -> tuple[Any, ...]:
-        """Run once on arrays that have been checked."""
-        to_device = self.session.target.to_device
-        if self.session.target.name != "numpy":
-            arrays = [to_device(a) for a in arrays]
-        # One run at a time: programs of a session share its variables, runs of a program its workspace.
-        with self.stepping():
-            values = self._run(arrays, sizes)
-            self.session.state.step += self.counts
-        return tuple(map(self.session.target.to_host, values))
-
-    @contextmanager
-    def stepping(self) -> Iterator[Interrupt]:
-        """Around many steps in a row, which the caller counts: what `step` does around one, done once.
-
-        Gives the interrupt to check between two steps.
-        """
-        with self.session.lock, held_back() as interrupt, np.errstate(all="ignore"), self.loaded.explained():
-            yield interrupt
-
-    def bind(self, sizes: Sizes) -> Callable[..., Any]:
-        """The step function for these sizes: called with the key (seed, step) and the feeds, it gives the fetches.
-
-        In the fast style it has a workspace of its own, kept for the sizes used last. Call it inside `stepping`.
-        """
-        if self.style == "readable":
-            return self._pure_step
-        if self._exchanges != self.session.state.arrays.exchanges:
-            self._bound.clear()
-        key = tuple(sizes[name] for name in self.program.sizes)
-        step: Callable[..., Any] | None = self._bound.get(key)
-        if step is None:
-            with np.errstate(all="ignore"), self.loaded.explained():
-                namespace = self.loaded.fresh()
-                namespace["bind"](self.session.state.arrays, sizes)
-                step = namespace["step"]
-            self._bound[key] = step
-            self._exchanges = self.session.state.arrays.exchanges
-        self._bound.move_to_end(key)
-        if len(self._bound) > _KEPT_SIZES:
-            self._bound.popitem(last=False)
-        return step
-
-    def _run(self, arrays: list[Any], sizes: Sizes) -> tuple[Any, ...]:
-        values: tuple[Any, ...] = self.bind(sizes)((self.session.seed, self.session.state.step), *arrays)
-        return values
-
-    def _pure_step(self, key: tuple[int, int], *arrays: Any) -> tuple[Any, ...]:
-        """A step in the readable style, whose function leaves writing the new values to us."""
-        state = self.session.state
-        values: tuple[Any, ...]
-        values, updates = self.loaded.namespace["step"](state.arrays, key, *arrays)
-        fresh = {
-            name: np.array(value) if self.session.target.name == "numpy" else value.copy()
-            for name, value in updates.items()
-        }
-        for name, value in fresh.items():
-            state.arrays[name][...] = value
-        return values
 
 
 class Session:
