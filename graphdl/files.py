@@ -27,6 +27,10 @@ def write_atomically(path: str | os.PathLike[str], data: bytes | str) -> Path:
 def _replace(target: Path, content: bytes) -> None:
     if target.is_dir():
         raise IsADirectoryError(0, "it is a directory")
+    if target.exists() and not target.is_file():
+        # A device or a pipe, such as /dev/stdout, is written to; a file put in its place would be the end of it.
+        target.write_bytes(content)
+        return
     handle, beside = tempfile.mkstemp(prefix=".graphdl-", dir=target.resolve().parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -54,6 +54,8 @@ def explained(error: BaseException, debug: bool = False) -> str:
         return str(error)
     if isinstance(error, MemoryError):
         return "out of memory; try a smaller --batch-size"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "no space is left on the device that is written to"
     more = "" if debug else "\n  this should not happen; run it again with --debug to see where"
     return f"unexpected {type(error).__name__}: {error}{more}"
 

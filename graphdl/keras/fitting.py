@@ -17,8 +17,8 @@ from graphdl.keras import data
 from graphdl.keras.callbacks import Callback, History
 from graphdl.keras.progress import Progress
 from graphdl.runtime.autopsy import guarded_step
-from graphdl.runtime.interrupt import Interrupt
 from graphdl.runtime.compiled import Compiled
+from graphdl.runtime.interrupt import Interrupt
 
 if TYPE_CHECKING:
     from graphdl.keras.models import Model

@@ -18,8 +18,8 @@ from graphdl.keras.callbacks import History
 from graphdl.keras.family import Family, close_family
 from graphdl.keras.layer import Layer, LayerOutput
 from graphdl.keras.training import Training
-from graphdl.runtime.saving import read_arrays, write_arrays
 from graphdl.runtime.compiled import Compiled
+from graphdl.runtime.saving import read_arrays, write_arrays
 from graphdl.runtime.session import Session
 
 Outputs = Node | Sequence[Node] | Mapping[str, Node]

@@ -218,7 +218,11 @@ class LogSumExp(Reduction):
         return super().infer(_float(x))
 
     def vjp(self, dy: Node, y: Node, x: Node) -> tuple[Gradient, ...]:
-        """Not ``exp(x - y)``: for large `x` the rounding of `y` would be a factor of the gradient."""
+        """The softmax of `x`; not ``exp(x - y)``, of which for large `x` the rounding of `y` would be a factor."""
+        from graphdl.ops.nn import softmax
+
+        if len(self.axis) == 1:
+            return (self.spread(dy, x) * softmax(x, axis=self.axis[0]),)
         shifted = exp(x - self.spread(stop_gradient(build(Max(self.axis, self.keepdims), x)), x))
         total = build(Sum(self.axis, self.keepdims), shifted)
         return (self.spread(dy, x) * (shifted / self.spread(total, x)),)

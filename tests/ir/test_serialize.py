@@ -84,7 +84,7 @@ def test_a_graph_that_came_back_computes_the_same_values():
             expected = (first, second)
     for found, wanted in zip(first[:2], expected[0][:2], strict=True):
         np.testing.assert_array_equal(found, wanted)
-    assert second == expected[1] < first[0]
+    assert second == expected[1] != first[0]
 
 
 def test_the_gradient_still_knows_what_it_is_the_gradient_of():
@@ -166,12 +166,11 @@ def test_symbolic_sizes_and_infinities_come_back():
     assert back.outputs["y"].shape == y.shape
 
 
-def test_a_variable_that_starts_from_another_comes_back():
-    first = gd.Variable(gd.random_uniform((3,)), name="first")
-    second = gd.Variable(first * 2.0, name="second")
-    graph = Graph({"y": second + 1.0})
+def test_a_variable_comes_back_with_all_that_its_start_is_made_of():
+    start = gd.concat([gd.random_uniform((2,)) * 3.0, gd.constant([1.0])], axis=0)
+    graph = Graph({"y": gd.Variable(start, name="w") + 1.0})
     back = graph_from_json(graph_to_json(graph))
-    assert graph_to_json(back) == graph_to_json(graph)
+    assert listing(Graph(back.variables[0].op.initial)) == listing(Graph(start))
     np.testing.assert_array_equal(*[gd.Session(seed=1).run(g.outputs["y"]) for g in (graph, back)])
 
 
@@ -210,7 +209,7 @@ def test_the_text_does_not_depend_on_the_hash_seed():
 def test_a_file_that_cannot_be_read_or_written_is_named(tmp_path):
     with pytest.raises(gd.FormatError, match=r"cannot read '.*absent\.json': No such file"):
         gd.load_graph(tmp_path / "absent.json")
-    with pytest.raises(gd.FormatError, match="cannot read .*: Is a directory"):
+    with pytest.raises(gd.FormatError, match=r"cannot read .*: Is a directory"):
         gd.load_graph(tmp_path)
     with pytest.raises(gd.WriteError, match="cannot write"):
         gd.save_graph(classifier(), tmp_path / "no" / "folder.json")
@@ -224,7 +223,9 @@ def test_what_the_compiler_made_for_itself_is_not_saved():
     updates = group(assign(w, w * 0.5), assign(v, v * 0.5))
     packed = gd.Session().compile([], updates).graph
     assert packed.packs
-    with pytest.raises(gd.GraphError, match="a graph with packed nodes was made by the compiler; save the graph it was"):
+    with pytest.raises(
+        gd.GraphError, match="a graph with packed nodes was made by the compiler; save the graph it was"
+    ):
         graph_to_json(packed)
 
 
@@ -280,7 +281,7 @@ FORGED = {
     "too many inputs": (change("log", inputs=[0, 0]), "it does not fit its inputs: "),
     "another type": (change("matmul", type="f32[N, 9]"), "its type is f32[N, 3], the file says 'f32[N, 9]'"),
     "another dtype": (change("exp", type="f64[N, 3]"), "its type is f32[N, 3], the file says 'f64[N, 3]'"),
-    "a type that is code": (change("placeholder", type="f32[__import__('os')]"), "a type is \"f32[__import__"),
+    "a type that is code": (change("placeholder", type="os.system('true')"), "expected one such as 'f32[N, 784]'"),
     "a size that is code": (change("placeholder", type="f32[N if N else N]"), "expected a size such as 32"),
     "a negative size": (change("placeholder", type="f32[-3]"), "expected a size such as 32"),
     "a huge size": (change("placeholder", type="f32[99999999999999999999]"), "expected a size such as 32"),
