@@ -7,7 +7,7 @@ NumPy source, runs it in a session, draws it, and writes it as a stand-alone tra
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphdl.autodiff.gradients import derive, gradients
 from graphdl.autodiff.higher import hessian, hessian_vector_product, jacobian
@@ -91,7 +91,11 @@ from graphdl.ops.transcendental import (
     tanh,
     xlogy,
 )
-from graphdl.runtime.session import Session, global_variables_initializer
+
+if TYPE_CHECKING:
+    from graphdl.runtime.check import check_gradients
+    from graphdl.runtime.session import Session, global_variables_initializer
+    from graphdl.runtime.stepper import Stepper
 
 __version__ = "0.1.0"
 
@@ -107,7 +111,9 @@ _LAZY = {
     "check_gradients": "graphdl.runtime.check",
     "elementwise": "graphdl.symbolic",
     "to_sympy": "graphdl.symbolic",
+    "Session": "graphdl.runtime.session",
     "Stepper": "graphdl.runtime.stepper",
+    "global_variables_initializer": "graphdl.runtime.session",
     "load_graph": "graphdl.ir.serialize",
     "save_graph": "graphdl.ir.serialize",
 }
@@ -137,7 +143,8 @@ register_builder("mimebundle", _mimebundle)
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return getattr(importlib.import_module(_LAZY[name]), name)
+        found = globals()[name] = getattr(importlib.import_module(_LAZY[name]), name)
+        return found
     if name in _MODULES:
         return importlib.import_module(f"graphdl.{name}")
     raise AttributeError(f"module 'graphdl' has no attribute {name!r}")

@@ -11,7 +11,7 @@ from graphdl.errors import DataError, did_you_mean, listed
 from graphdl.keras.models import Model
 from graphdl.runtime.saving import read_arrays
 from graphdl_cli.failures import UserError
-from graphdl_cli.loading import Loaded
+from graphdl_cli.loading import Loaded, kind_of
 from graphdl_cli.table import read_table
 
 
@@ -69,8 +69,8 @@ def as_data(found: Any) -> Data | None:
 
 def _described(found: Any) -> str:
     if isinstance(found, tuple | list):
-        return f"a {type(found).__name__} of {len(found)}"
-    return f"a {type(found).__name__}"
+        return f"{kind_of(found)} of {len(found)}"
+    return kind_of(found)
 
 
 def _from_arrays(path: Path, arrays: Mapping[str, Any], model: Model, target: str | None) -> Data:

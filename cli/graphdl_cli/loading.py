@@ -76,7 +76,7 @@ def _load(target: str, kinds: tuple[type, ...], what: str) -> Loaded:
         raise UserError(f"{path} defines no {name!r}.{did_you_mean(name, _public(names))} It has {_seen(names)}")
     value = _made(path, name, names[name])
     if not _is(value, kinds):
-        raise UserError(f"{path}:{name} is {_kind(value)}, expected {what}")
+        raise UserError(f"{path}:{name} is {kind_of(value)}, expected {what}")
     return Loaded(path, name, value, names)
 
 
@@ -216,11 +216,12 @@ def _is_imported(value: Any, names: Mapping[str, Any]) -> bool:
 
 
 def _seen(names: Mapping[str, Any]) -> str:
-    found = [f"{name} ({_kind(value)})" for name, value in _public(names).items()]
+    found = [f"{name} ({kind_of(value)})" for name, value in _public(names).items()]
     more = f" and {len(found) - 10} more" if len(found) > 10 else ""
     return ", ".join(found[:10]) + more if found else "nothing"
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """The type of `value`, for a message: "a list", "an int"."""
     word = type(value).__name__
     return "None" if value is None else f"{'an' if word[0] in 'aeiouAEIOU' else 'a'} {word}"

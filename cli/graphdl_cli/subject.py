@@ -21,7 +21,7 @@ from graphdl.runtime.saving import read_arrays
 from graphdl.runtime.session import Session
 from graphdl_cli.data import as_data
 from graphdl_cli.failures import UserError, say_warning
-from graphdl_cli.loading import Loaded
+from graphdl_cli.loading import Loaded, kind_of
 
 Feeds = Mapping[Any, Any]
 
@@ -78,7 +78,7 @@ class Subject:
             return {}
         own = self.loaded.get("feeds", "feed_dict")
         if own is not None and not isinstance(own, Mapping):
-            raise UserError(f"feeds in {self.loaded.path} is a {type(own).__name__}, expected a dict from placeholders")
+            raise UserError(f"feeds in {self.loaded.path} is {kind_of(own)}, expected a dict from placeholders")
         return own if own is not None else _first_batch(self.loaded, self.loss)
 
     def feeds_if_any(self, file: str | None = None) -> Feeds | None:
@@ -108,9 +108,9 @@ def subject(loaded: Loaded, wrt: Sequence[str] = (), weights: str | None = None,
             else _of_training(loaded, value, wrt)
         )
     if predict:
-        raise UserError(f"--predict is for models; {loaded.path}:{loaded.name} is a {type(value).__name__}")
+        raise UserError(f"--predict is for models; {loaded.path}:{loaded.name} is {kind_of(value)}")
     if weights is not None:
-        raise UserError(f"--weights are a model's; {loaded.path}:{loaded.name} is a {type(value).__name__}")
+        raise UserError(f"--weights are a model's; {loaded.path}:{loaded.name} is {kind_of(value)}")
     graph = _graph(value)
     loss = _loss(graph)
     session = loaded.names.get("session")

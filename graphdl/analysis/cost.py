@@ -29,6 +29,7 @@ class Cost(NamedTuple):
     def at(self, sizes: Mapping[str, int]) -> Cost:
         """The cost in plain numbers when each symbolic size has the value given.
 
+        >>> from graphdl.ir.dim import symbol
         >>> Cost(2 * symbol("N"), 8, 4).at({"N": 32})
         Cost(flops=64, read=8, written=4)
         """
@@ -129,7 +130,5 @@ def _sum(costs: Iterable[Cost]) -> Cost:
 def _at(dim: Dim, sizes: Mapping[str, int]) -> int:
     missing = sorted(symbols_of([dim]) - set(sizes))
     if missing:
-        raise GraphError(
-            f"the cost depends on size {missing[0]!r}, which has no value; there is {listed(sizes)}"
-        )
+        raise GraphError(f"the cost depends on size {missing[0]!r}, which has no value; there is {listed(sizes)}")
     return evaluate(dim, sizes)

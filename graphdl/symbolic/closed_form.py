@@ -43,8 +43,9 @@ def to_sympy(what: Any) -> Any:
     What is fed, trained or drawn becomes a symbol, called as the node where that is a plain identifier and
     ``x1``, ``x2``, ... where not (`symbol_labels` says which is which). A symbolic size is understood too.
 
-    >>> x = placeholder(name="x")
-    >>> y, s = to_sympy([x * x + 1, x])
+    >>> import graphdl as gd
+    >>> x = gd.placeholder(name="x")
+    >>> y, s = gd.to_sympy([x * x + 1, x])
     >>> y.diff(s)
     2*x
 

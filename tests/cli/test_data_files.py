@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -170,7 +172,7 @@ def test_the_files_own_data_may_be_a_function(shell):
     ("data", "message"),
     [
         ("", "own.py defines no data; let it define data = (x, y) or a function data(), or give --data FILE"),
-        ("data = 3", "data in own.py is a int, expected (x, y) or ((x_train, y_train), (x_test, y_test))"),
+        ("data = 3", "data in own.py is an int, expected (x, y) or ((x_train, y_train), (x_test, y_test))"),
         ("data = 1, 2, 3", "data in own.py is a tuple of 3, expected (x, y) or ((x_train, y_train), (x_test, y_test))"),
         ("def data(): return 1 / 0", "own.py:5: ZeroDivisionError: division by zero\n    def data(): return 1 / 0"),
     ],
@@ -205,4 +207,4 @@ def test_real_tables_can_be_trained_on(shell, shared_data):
 
 def test_a_table_of_numbers_may_not_be_there():
     with pytest.raises(DataError, match="cannot read"):
-        read_table(__import__("pathlib").Path("nowhere.csv"))
+        read_table(Path("nowhere.csv"))

@@ -105,11 +105,12 @@ def test_awkward_file_names_work(shell):
         ("def", "bad.py:1: invalid syntax\n    def"),
         ("raise SystemExit(3)", "bad.py calls exit(3) when it is loaded; put that under if __name__ == '__main__'"),
         (
-            "open('no such file')",
-            "bad.py:1: FileNotFoundError: [Errno 2] No such file or directory: 'no such file'\n    open('no such file')",
+            "open('gone')",
+            "bad.py:1: FileNotFoundError: [Errno 2] No such file or directory: 'gone'\n    open('gone')",
         ),
         (
-            "import graphdl as gd\nh = gd.placeholder((None, 64), name='h')\nmodel = h @ gd.zeros((32, 10), name='W')\n",
+            "import graphdl as gd\nh = gd.placeholder((None, 64), name='h')\n"
+            "model = h @ gd.zeros((32, 10), name='W')\n",
             "bad.py:3: matmul: inner dimensions differ, 64 and 32\n"
             "    h: f32[N, 64]  (bad.py:2)\n    W: f32[32, 10]  (bad.py:3)\n"
             "  written at bad.py:3  model = h @ gd.zeros((32, 10), name='W')",

@@ -95,7 +95,11 @@ def test_a_model_that_takes_its_shape_from_the_data_can_be_trained(shell):
 def test_a_model_that_is_not_compiled_says_what_to_do(shell):
     shell.write(
         "raw.py",
-        "from graphdl import keras\nmodel = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])\ndata = [1.0], [2.0]\n",
+        """
+        from graphdl import keras
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        data = [1.0], [2.0]
+        """,
     )
     assert shell.refused("train", "raw.py") == (
         "sequential is not compiled; call model.compile(optimizer=..., loss=...) first"
