@@ -34,6 +34,7 @@ def check(target: str, feed: str | None, wrt: tuple[str, ...], directions: int, 
     Everything is computed in float64, at the values the variables start from, along random directions. Then one step
     runs in both styles of source, which must give the same bits. Exit status 1 says that something differs.
     """
+    from graphdl.errors import listed
     from graphdl.runtime.check import check_gradients
     from graphdl_cli.loading import load_subject
     from graphdl_cli.subject import subject
@@ -44,11 +45,16 @@ def check(target: str, feed: str | None, wrt: tuple[str, ...], directions: int, 
             f"{target} has no scalar loss with something to differentiate for; name one, as in FILE.py:loss"
         )
     feeds = found.feeds(feed)
+    if feeds is None:
+        names = listed(node.label for node in found.graph.placeholders)
+        raise UserError(
+            f"{target} needs values for {names}: define feeds = {{...}} in the file, or give --feed FILE.npz"
+        )
     results = check_gradients(
         found.loss, found.wrt, feeds, session=found.session, directions=directions, tolerance=tolerance
     )
     click.echo(_table(results))
-    same = _same_bits(found, feeds or {})
+    same = _same_bits(found, feeds)
     click.echo(f"readable and fast source: {'the same bits' if same else 'DIFFERENT BITS'}")
     wrong = [result for result in results if not result.ok]
     if wrong:

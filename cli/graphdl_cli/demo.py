@@ -50,7 +50,7 @@ def demo(out: str, quick: bool) -> None:
     _say(3, "the network and its backward pass")
     pictures += _draw_network(loaded, folder, quick)
     _say(4, "one training script, in NumPy alone")
-    script, theirs = _run_script(loaded, folder, quick)
+    script, theirs = _run_script(loaded, folder)
     ours = loaded.value.digest()
     click.echo(f"  session  {ours}\n  script   {theirs}")
     _show_files(folder, model_file, pictures, script)
@@ -89,7 +89,7 @@ def _draw_first(file: Path, quick: bool) -> list[Path]:
     click.echo(f"  total = {total:.6g}")
     for w, slope in zip(found.wrt, slopes, strict=True):
         click.echo(f"  d total / d {w.label} = {slope:.6g}")
-    return _draw(found.story(feeds), file.with_suffix(""), [".svg", ".txt", *([] if quick else [".png"])], "auto")
+    return _draw(found.story(feeds), file.with_suffix(""), [".svg", ".txt", *_png(quick)], "auto")
 
 
 def _train(file: Path, quick: bool) -> tuple[Loaded, Mapping[str, float]]:
@@ -110,11 +110,14 @@ def _draw_network(loaded: Loaded, folder: Path, quick: bool) -> list[Path]:
 
     found = subject(loaded)
     story = found.story(found.feeds())
-    suffixes = [".svg", *([] if quick else [".png"])]
     return [
         *_draw(story, folder / "digits_forward", [".svg"], "forward"),
-        *_draw(story, folder / "digits_backward", suffixes, "blocks"),
+        *_draw(story, folder / "digits_backward", [".svg", *_png(quick)], "blocks"),
     ]
+
+
+def _png(quick: bool) -> list[str]:
+    return [] if quick else [".png"]
 
 
 def _draw(story: Any, base: Path, suffixes: list[str], view: str) -> list[Path]:
@@ -131,7 +134,7 @@ def _draw(story: Any, base: Path, suffixes: list[str], view: str) -> list[Path]:
     return drawn
 
 
-def _run_script(loaded: Loaded, folder: Path, quick: bool) -> tuple[Path, str]:
+def _run_script(loaded: Loaded, folder: Path) -> tuple[Path, str]:
     """The exported script, and the digest it prints when it is run apart, where only NumPy can be imported."""
     from graphdl.export import write_script
     from graphdl_cli.data import find_data
@@ -141,7 +144,7 @@ def _run_script(loaded: Loaded, folder: Path, quick: bool) -> tuple[Path, str]:
     words = [sys.executable, "-I", str(path), "--quiet", "--digest"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=_MOST_SECONDS, check=False)
     if done.returncode:
-        raise Failed(f"{path} failed: {done.stderr.strip().splitlines()[-1:] or 'it said nothing'}")
+        raise Failed(f"{path} failed: {done.stderr.strip() or 'it said nothing'}")
     return path, done.stdout.split()[-1]
 
 

@@ -106,10 +106,10 @@ def memory(graph: Graph, buffers: Iterable[Sized]) -> Memory:
 
     Fetched results and what NumPy allocates inside a call come on top.
     """
-    workspace = (buffer.size * ITEMSIZE[buffer.dtype] for buffer in buffers)
-    return Memory(
-        _bytes(graph.variables), _bytes(graph.constants), _bytes(graph.placeholders), reduce(add, workspace, 0)
-    )
+    workspace: Dim = reduce(add, (buffer.size * ITEMSIZE[buffer.dtype] for buffer in buffers), 0)
+    # A packed leaf is several variables side by side, which are then no longer in the graph themselves.
+    variables = _bytes([*graph.variables, *graph.packs])
+    return Memory(variables, _bytes(graph.constants), _bytes(graph.placeholders), workspace)
 
 
 def nbytes(type: Type) -> Dim:

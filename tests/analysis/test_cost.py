@@ -91,6 +91,12 @@ def test_memory_counts_variables_constants_feeds_and_the_workspace():
     assert held.at({"N": 5}).total == 8080 + 4000 + held.at({"N": 5}).workspace
 
 
+def test_variables_that_are_packed_together_still_take_their_memory():
+    w, v = (gd.Variable(np.zeros(3, "float32"), name=name) for name in "wv")
+    updates = gd.group(gd.assign(w, w * 0.5), gd.assign(v, v * 0.5))
+    assert memory(gd.Session().compile([], updates).graph, ()).variables == 24
+
+
 def test_the_workspace_is_what_the_running_program_holds():
     x = gd.placeholder((None, 256), name="x")
     h = x

@@ -61,7 +61,9 @@ def test_there_must_be_a_loss(shell):
 
 def test_there_must_be_feeds(shell):
     shell.write("hungry.py", "import graphdl as gd\nloss = gd.square(gd.placeholder((), name='x'))\n")
-    assert "needs placeholder 'x' (f32), which feed_dict does not give" in shell.refused("check", "hungry.py")
+    assert shell.refused("check", "hungry.py") == (
+        "hungry.py needs values for 'x': define feeds = {...} in the file, or give --feed FILE.npz"
+    )
 
 
 def test_the_table_has_every_op(shell):
@@ -114,7 +116,7 @@ def test_the_doctor_asks_threadpoolctl_or_says_how_to_get_it(shell, monkeypatch)
 
 
 def test_what_is_broken_is_a_failure(shell, monkeypatch):
-    def fail(*arguments):
+    def fail(*arguments, **options):
         raise DrawError("pygraphviz cannot be imported")
 
     monkeypatch.setattr("graphdl.draw.graphviz.run", fail)

@@ -39,15 +39,12 @@ def test_what_the_demo_leaves_can_be_used_on(shell):
 
 def test_the_demo_goes_on_without_graphviz(shell, monkeypatch):
     pytest.importorskip("sklearn")
-    monkeypatch.setattr("graphdl_cli.demo.QUICK_EPOCHS", 1)
 
-    def fail(*arguments):
+    def fail(*arguments, **options):
         raise DrawError("Graphviz is gone")
 
     monkeypatch.setattr("graphdl.draw.render.graphviz.run", fail)
-    monkeypatch.setattr("graphdl_cli.demo.ACCURACY", 0)
-    monkeypatch.setattr("graphdl_cli.demo._PICTURES", [".svg", ".png"])
-    answer = shell.run("demo", "--quick")
+    answer = shell.run("demo")
     assert answer.code == 0
     assert "apple_shop.png is not drawn: Graphviz is gone" in answer.err
     assert (shell.folder / "graphdl-demo" / "apple_shop.svg").exists()

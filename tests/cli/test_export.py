@@ -53,7 +53,9 @@ def test_each_example_leaves_as_a_script_that_ends_in_the_same_bits(shell, examp
 def test_options_become_the_defaults_of_the_script(line):
     words = ["--epochs", 4, "--batch-size", 4, "--lr", 0.02, "--seed", 9]
     assert line.said("export", "line.py", *words) == "wrote train_line.py\nrun it with: python train_line.py\n"
-    assert run_alone("train_line.py", "--quiet", "--digest") == line.said("train", "line.py", "--quiet", "--digest", *words)
+    assert run_alone("train_line.py", "--quiet", "--digest") == line.said(
+        "train", "line.py", "--quiet", "--digest", *words
+    )
 
 
 def test_a_dash_prints_the_script(line):
@@ -95,7 +97,9 @@ def test_a_table_becomes_part_of_the_script(line):
     line.write("points.csv", "x,y\n1,7\n2,8\n3,9\n")
     words = ["--data", "points.csv", "--target", "y"]
     line.said("export", "line.py", *words)
-    assert run_alone("train_line.py", "--quiet", "--digest") == line.said("train", "line.py", *words, "--quiet", "--digest")
+    assert run_alone("train_line.py", "--quiet", "--digest") == line.said(
+        "train", "line.py", *words, "--quiet", "--digest"
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,7 +122,9 @@ def test_a_device_is_written_to_and_not_replaced(line):
 
 
 def test_a_model_that_is_not_compiled_says_what_to_do(shell):
-    shell.write("raw.py", "from graphdl import keras\nmodel = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])\n")
+    shell.write(
+        "raw.py", "from graphdl import keras\nmodel = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])\n"
+    )
     assert "is not compiled; call model.compile" in shell.refused("export", "raw.py")
 
 

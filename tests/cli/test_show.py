@@ -56,8 +56,8 @@ def test_the_source_is_that_of_the_training_program(line, style):
 def test_readable_source_computes_the_gradient(squared):
     namespace = {}
     exec(stage(squared, "squared.py", "source"), namespace)
-    (z, dx, dy), updates = namespace["step"]({}, (0, 0), np.float64(3), np.float64(4))
-    assert (float(z), float(dx), float(dy), updates) == (49, 14, 14, {})
+    (z, slope), updates = namespace["step"]({}, (0, 0), np.float64(3), np.float64(4))
+    assert (float(z), float(slope), updates) == (49, 14, {})
 
 
 def test_the_level_of_optimisation_can_be_chosen(line):
@@ -87,7 +87,9 @@ def test_the_cost_is_a_polynomial_or_a_number(line):
     assert polynomial.splitlines()[0].split()[:2] == ["scope", "flops"]
     forward = next(row for row in polynomial.splitlines() if row.startswith("dense "))
     assert forward.split()[1] == "3*N"
-    forward = next(row for row in stage(line, "line.py", "cost", "--at", "N=32").splitlines() if row.startswith("dense "))
+    forward = next(
+        row for row in stage(line, "line.py", "cost", "--at", "N=32").splitlines() if row.startswith("dense ")
+    )
     assert forward.split()[1] == "96"
 
 
