@@ -34,7 +34,6 @@ def check(target: str, feed: str | None, wrt: tuple[str, ...], directions: int, 
     Everything is computed in float64, at the values the variables start from, along random directions. Then one step
     runs in both styles of source, which must give the same bits. Exit status 1 says that something differs.
     """
-    from graphdl.errors import listed
     from graphdl.runtime.check import check_gradients
     from graphdl_cli.loading import load_subject
     from graphdl_cli.subject import subject
@@ -44,12 +43,7 @@ def check(target: str, feed: str | None, wrt: tuple[str, ...], directions: int, 
         raise UserError(
             f"{target} has no scalar loss with something to differentiate for; name one, as in FILE.py:loss"
         )
-    feeds = found.feeds(feed)
-    if feeds is None:
-        names = listed(node.label for node in found.graph.placeholders)
-        raise UserError(
-            f"{target} needs values for {names}: define feeds = {{...}} in the file, or give --feed FILE.npz"
-        )
+    feeds = _wanted_feeds(found, feed)
     results = check_gradients(
         found.loss, found.wrt, feeds, session=found.session, directions=directions, tolerance=tolerance
     )
@@ -62,6 +56,19 @@ def check(target: str, feed: str | None, wrt: tuple[str, ...], directions: int, 
     if not same:
         raise Failed("the two styles of source give different bits")
     click.echo(f"{len(results)} gradients are right")
+
+
+def _wanted_feeds(found: Subject, file: str | None) -> Mapping[Any, Any]:
+    """Values for every placeholder; UserError that says where they could come from."""
+    from graphdl.errors import listed
+
+    feeds = found.feeds(file)
+    if feeds is None:
+        names = listed(node.label for node in found.graph.placeholders)
+        raise UserError(
+            f"{found.loaded.path} needs values for {names}: define feeds = {{...}} in it, or give --feed FILE.npz"
+        )
+    return feeds
 
 
 def _table(results: list[GradientCheck]) -> str:

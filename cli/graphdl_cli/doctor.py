@@ -23,6 +23,9 @@ _EXTRAS = {"scikit-learn": "data", "threadpoolctl": "doctor"}
 _DECISIVE = ("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
+_UNKNOWN = "not known without threadpoolctl: pip install 'graphdl[doctor]'"
+
+
 class Finding(NamedTuple):
     """A line of the report; `ok` is None for what is neither right nor wrong."""
 
@@ -69,10 +72,10 @@ def _arithmetic() -> Iterator[Finding]:
 
     np.ones((2, 2)) @ np.ones((2, 2))  # loads the library that is asked about
     pools = _pools()
-    if pools is None:
+    if not pools:
         blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
         yield Finding("BLAS", f"{blas.get('name')} {blas.get('version')}, as NumPy was built")
-        yield Finding("kernel, threads", "not known without threadpoolctl: pip install 'graphdl[doctor]'")
+        yield Finding("kernel, threads", _UNKNOWN if pools is None else "not known to threadpoolctl for this library")
     for pool in pools or ():
         yield Finding("BLAS", f"{pool['internal_api']} {pool.get('version')} at {pool['filepath']}")
         yield Finding("kernel", f"{pool.get('architecture', 'not known')}")

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -30,12 +30,15 @@ class Loaded:
     name: str
     value: Any
     names: Mapping[str, Any]
+    returned: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def get(self, *names: str) -> Any:
-        """What the file defines under the first of `names` it has; a function is called. None where it has none."""
+        """What the file defines under the first of `names` it has, else None; a function is called, and only once."""
         for name in names:
+            if name in self.names and name not in self.returned:
+                self.returned[name] = _made(self.path, self.names[name])
             if name in self.names:
-                return _made(self.path, name, self.names[name])
+                return self.returned[name]
         return None
 
     def positive(self, name: str, default: int) -> int:
@@ -74,7 +77,7 @@ def _load(target: str, kinds: tuple[type, ...], what: str) -> Loaded:
         name = _chosen(path, names, kinds, what)
     elif name not in names:
         raise UserError(f"{path} defines no {name!r}.{did_you_mean(name, _public(names))} It has {_seen(names)}")
-    value = _made(path, name, names[name])
+    value = _made(path, names[name])
     if not _is(value, kinds):
         raise UserError(f"{path}:{name} is {kind_of(value)}, expected {what}")
     return Loaded(path, name, value, names)
@@ -181,7 +184,7 @@ def _chosen(path: Path, names: Mapping[str, Any], kinds: tuple[type, ...], what:
     )
 
 
-def _made(path: Path, name: str, value: Any) -> Any:
+def _made(path: Path, value: Any) -> Any:
     """`value`, or what it returns where it is a function without arguments."""
     if not _is_maker(value):
         return value

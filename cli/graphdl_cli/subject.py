@@ -102,22 +102,22 @@ def subject(loaded: Loaded, wrt: Sequence[str] = (), weights: str | None = None,
         _build(loaded, value)
         if weights is not None:
             value.load_weights(weights)
-        return (
-            _of_predictions(loaded, value, wrt)
-            if predict or not hasattr(value, "optimizer")
-            else _of_training(loaded, value, wrt)
-        )
+        as_used = _of_predictions if predict or not value.is_compiled else _of_training
+        return as_used(loaded, value, wrt)
     if predict:
         raise UserError(f"--predict is for models; {loaded.path}:{loaded.name} is {kind_of(value)}")
     if weights is not None:
         raise UserError(f"--weights are a model's; {loaded.path}:{loaded.name} is {kind_of(value)}")
-    graph = _graph(value)
+    return _of_graph(loaded, _graph(value), wrt)
+
+
+def _of_graph(loaded: Loaded, graph: Graph, wrt: Sequence[str]) -> Subject:
+    """A graph with the values of the file's own `session`, where it has one."""
     loss = _loss(graph)
-    session = loaded.names.get("session")
     targets = _named(loss, wrt) if wrt else _usual_targets(loss)
-    return Subject(
-        loaded, graph, loss, targets, Updates(graph.updates), session if isinstance(session, Session) else Session()
-    )
+    session = loaded.names.get("session")
+    held = session if isinstance(session, Session) else Session()
+    return Subject(loaded, graph, loss, targets, Updates(graph.updates), held)
 
 
 def _build(loaded: Loaded, model: Model) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,27 +73,27 @@ class Table:
 
 def read_table(path: Path) -> Table:
     """The table in the file at `path`: a header and at least one row, all equally long."""
-    text = _decoded(path)
+    rows = list(_rows(path, _decoded(path)))
+    if not rows:
+        raise DataError(f"{path} is empty")
+    header = _checked_header(path, rows[0][1])
+    for line, cells in rows[1:]:
+        if len(cells) != len(header):
+            raise DataError(f"{path}: line {line} has {len(cells)} cells, the header has {len(header)}")
+    if not rows[1:]:
+        raise DataError(f"{path} has no rows below its header")
+    return Table(path, header, [cells for _, cells in rows[1:]], [line for line, _ in rows[1:]])
+
+
+def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty, each with the line it ends at."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    header: tuple[str, ...] = ()
-    rows: list[list[str]] = []
-    lines: list[int] = []
     try:
         for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not header:
-                header = _checked_header(path, cells)
-                continue
-            if len(cells) != len(header):
-                raise DataError(f"{path}: line {reader.line_num} has {len(cells)} cells, the header has {len(header)}")
-            rows.append(cells)
-            lines.append(reader.line_num)
+            if any(cell.strip() for cell in cells):
+                yield reader.line_num, cells
     except csv.Error as error:
         raise DataError(f"{path}: line {reader.line_num}: {error}") from None
-    if not rows:
-        raise DataError(f"{path} has no rows below its header" if header else f"{path} is empty")
-    return Table(path, header, rows, lines)
 
 
 def _delimiter(text: str) -> str:

@@ -64,7 +64,7 @@ def prepare(model: Model, seed: int | None, rate: float | None) -> None:
     if seed is not None:
         model.reset(seed)
     if rate is not None:
-        if not hasattr(model, "optimizer"):
+        if not model.is_compiled:
             raise UserError(f"{model.name} is not compiled; call model.compile(optimizer=..., loss=...) in the file")
         model.optimizer.learning_rate = rate
 

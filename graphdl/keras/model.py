@@ -11,6 +11,7 @@ import numpy as np
 from graphdl.errors import GraphError, did_you_mean, listed
 from graphdl.ir.leaves import Placeholder
 from graphdl.ir.node import Node
+from graphdl.ir.origin import current_origin, origin
 from graphdl.ir.traverse import ancestors
 from graphdl.ir.types import FLOATS
 from graphdl.keras import fitting, losses, optimizers
@@ -125,6 +126,7 @@ class Model:
         if isinstance(loss, str):
             loss = losses.get(loss)
         self._compiled_with = (loss, metrics, loss_weights)
+        self._compiled_at = current_origin()
         self._training = None
         if self.is_built:
             self._training = Training(self, self.optimizer, loss, metrics, loss_weights)
@@ -145,7 +147,8 @@ class Model:
         if not self.is_compiled:
             raise GraphError(f"{self.name} is not compiled; call model.compile(optimizer=..., loss=...) first")
         if self._training is None:
-            self._training = Training(self, self.optimizer, *self._compiled_with)
+            with origin(self._compiled_at):
+                self._training = Training(self, self.optimizer, *self._compiled_with)
         return self._training
 
     @property

@@ -61,7 +61,8 @@ class Sequential(Model):
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Build for batches of this shape, whose first size is None."""
         if not self.is_built:
-            self._begin_with(InputLayer(tuple(input_shape[1:])))
+            with origin(self.written):
+                self._begin_with(InputLayer(tuple(input_shape[1:])))
 
     def __getattr__(self, name: str) -> Any:
         if name in ("inputs", "outputs", "output_names"):
@@ -76,7 +77,8 @@ class Sequential(Model):
             return
         if not self._stack:
             raise GraphError(f"{self.name} has no layers; add some first")
-        self._begin_with(InputLayer(data.example_shape(x)))
+        with origin(self.written):
+            self._begin_with(InputLayer(data.example_shape(x)))
 
     def _begin_with(self, first: Layer) -> None:
         """The placeholder for the first layer, and the layers there are."""

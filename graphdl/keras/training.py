@@ -15,7 +15,7 @@ from graphdl.ir.graph import Updates
 from graphdl.ir.leaves import Placeholder
 from graphdl.ir.node import Node
 from graphdl.ir.op import build
-from graphdl.ir.origin import Rewriting, name_scope
+from graphdl.ir.origin import Rewriting, current_origin, name_scope, origin
 from graphdl.ir.traverse import ancestors, carried, moved
 from graphdl.keras import losses, metrics
 from graphdl.keras.layer import LayerOutput
@@ -73,6 +73,7 @@ class Training:
     ) -> None:
         self.model = model
         self.optimizer = optimizer
+        self.written = current_origin()
         self.inputs = model.inputs
         self.heads = _heads(model, loss, metrics, loss_weights)
         self.targets = tuple(head.target for head in self.heads)
@@ -121,7 +122,8 @@ class Training:
         """New values of the variables and of what the optimizer remembers."""
         for reason in self.derivation.zero_because.values():
             warnings.warn(reason, ZeroGradientWarning, stacklevel=2)
-        return self.optimizer.updates(self.gradients, self.variables) if self.variables else Updates(())
+        with origin(self.written):
+            return self.optimizer.updates(self.gradients, self.variables) if self.variables else Updates(())
 
     @property
     def train(self) -> Compiled:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -62,7 +64,7 @@ def test_there_must_be_a_loss(shell):
 def test_there_must_be_feeds(shell):
     shell.write("hungry.py", "import graphdl as gd\nloss = gd.square(gd.placeholder((), name='x'))\n")
     assert shell.refused("check", "hungry.py") == (
-        "hungry.py needs values for 'x': define feeds = {...} in the file, or give --feed FILE.npz"
+        "hungry.py needs values for 'x': define feeds = {...} in it, or give --feed FILE.npz"
     )
 
 
@@ -113,6 +115,25 @@ def test_the_doctor_asks_threadpoolctl_or_says_how_to_get_it(shell, monkeypatch)
     assert "Haswell" in report
     monkeypatch.setattr("graphdl_cli.doctor._pools", lambda: None)
     assert "not known without threadpoolctl: pip install 'graphdl[doctor]'" in shell.said("doctor")
+
+
+def test_a_library_that_threadpoolctl_does_not_know_is_named_as_numpy_was_built(shell, monkeypatch):
+    monkeypatch.setattr("graphdl_cli.doctor._pools", list)
+    report = shell.said("doctor")
+    assert "as NumPy was built" in report
+    assert "not known to threadpoolctl for this library" in report
+
+
+def test_the_doctor_names_the_gpu_or_says_why_there_is_none(shell, monkeypatch):
+    monkeypatch.setattr("graphdl_cli.doctor.importlib.util.find_spec", lambda name: None)
+    assert "pip install 'graphdl[gpu]'" in shell.said("doctor")
+    cupy = ModuleType("cupy")
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    monkeypatch.setattr("graphdl_cli.doctor.importlib.util.find_spec", lambda name: cupy)
+    assert "installed, but finds no device: module 'cupy' has no attribute 'cuda'" in shell.said("doctor")
+    runtime = SimpleNamespace(getDeviceProperties=lambda device: {"name": b"Some GPU"})
+    cupy.cuda, cupy.__version__ = SimpleNamespace(runtime=runtime), "13.0"
+    assert "13.0 on Some GPU  ok" in shell.said("doctor")
 
 
 def test_what_is_broken_is_a_failure(shell, monkeypatch):

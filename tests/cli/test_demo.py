@@ -67,6 +67,14 @@ def test_another_digest_is_a_failure(shell, monkeypatch):
     assert "the session and the script end in different weights, expected the same bits" in answer.err
 
 
+def test_without_scikit_learn_the_demo_says_what_to_install_and_writes_nothing(shell, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    assert shell.refused("demo") == (
+        "the digits need scikit-learn, which is not installed: pip install 'graphdl[data]'"
+    )
+    assert list(shell.folder.iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_made_is_one_message(shell):
     pytest.importorskip("sklearn")
     shell.write("taken", "a file")

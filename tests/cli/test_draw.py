@@ -147,3 +147,18 @@ def test_the_values_of_the_files_session_are_drawn(shell):
         """,
     )
     assert gradients(shell, "held.py") == {"w": 10}
+
+
+def test_a_function_that_loads_data_is_called_once(shell):
+    shell.write(
+        "slow.py",
+        """
+        from graphdl import keras
+        model = keras.Sequential([keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        def data():
+            print("loading")
+            return [[1.0], [2.0]], [1.0, 2.0]
+        """,
+    )
+    assert shell.said("draw", "slow.py") == "loading\nwrote slow.svg\n"

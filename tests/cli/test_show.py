@@ -143,3 +143,13 @@ def test_updates_of_a_graph_are_shown(shell):
         """,
     )
     assert "w <- " in shell.said("show", "step.py:training")
+
+
+@pytest.mark.parametrize("first", ['keras.Input((1,), name="x"), ', ""])
+def test_every_node_of_a_model_is_traced_to_a_line_of_the_users_file(line, first):
+    """Also where the model takes its shape from the data, and where the optimizer builds nodes later."""
+    text = (line.folder / "line.py").read_text()
+    line.write("line.py", text.replace('keras.Input((1,), name="x"), ', first).replace('"sgd"', '"adam"'))
+    rows = [row for row in stage(line, "line.py", "gradient").splitlines() if " = " in row]
+    assert len(rows) > 20
+    assert all("line.py:" in row.split("# ")[1] for row in rows)
