@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphdl.compile.emit import emit
-from graphdl.compile.load import Loaded
 from graphdl.errors import NonFiniteError
 from graphdl.ir.graph import Graph
 from graphdl.ir.leaves import scalar_of
@@ -28,15 +26,12 @@ def guarded_step(compiled: Compiled, feeds: list[Any], sizes: Sizes) -> tuple[An
     The readable program computes the new values beside the old ones; they are written only when all is well.
     """
     session = compiled.session
-    loaded = Loaded(emit(compiled.program, "readable", session.target.header), session.target.to_device)
-    key = (session.seed, session.state.step)
-    with np.errstate(all="ignore"), loaded.explained():
-        values, updates = loaded.namespace["step"](session.state.arrays, key, *feeds)
-    if not all(_is_finite(v) for v in (*values, *updates.values())):
-        raise NonFiniteError(explain_non_finite(compiled, feeds, sizes))
-    for name, value in {name: np.array(value) for name, value in updates.items()}.items():
-        session.state.arrays[name][...] = value
-    session.state.step += compiled.counts
+    with compiled.stepping(), compiled.pure.explained():
+        values, updates = compiled.propose((session.seed, session.state.step), *feeds)
+        if not all(_is_finite(v) for v in (*values, *updates.values())):
+            raise NonFiniteError(explain_non_finite(compiled, feeds, sizes))
+        compiled.accept(updates)
+        session.state.step += compiled.counts
     return tuple(map(session.target.to_host, values))
 
 

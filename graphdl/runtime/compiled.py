@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,13 +114,25 @@ class Compiled:
 
     def _pure_step(self, key: tuple[int, int], *arrays: Any) -> tuple[Any, ...]:
         """A step in the readable style, whose function leaves writing the new values to us."""
-        state = self.session.state
-        values: tuple[Any, ...]
-        values, updates = self.loaded.namespace["step"](state.arrays, key, *arrays)
-        fresh = {
-            name: np.array(value) if self.session.target.name == "numpy" else value.copy()
-            for name, value in updates.items()
-        }
-        for name, value in fresh.items():
-            state.arrays[name][...] = value
+        values, updates = self.propose(key, *arrays)
+        self.accept(updates)
         return values
+
+    def propose(self, key: tuple[int, int], *arrays: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Values of the fetches, and beside them what variables would become; nothing is changed."""
+        found: tuple[tuple[Any, ...], dict[str, Any]]
+        found = self.pure.namespace["step"](self.session.state.arrays, key, *arrays)
+        return found
+
+    def accept(self, updates: dict[str, Any]) -> None:
+        """Write new values, all of which were computed before the first is written."""
+        # A new value may be a view of a variable that is about to change.
+        for name, value in {name: value.copy() for name, value in updates.items()}.items():
+            self.session.state.arrays[name][...] = value
+
+    @cached_property
+    def pure(self) -> Loaded:
+        """The program in the readable style, whose step is a pure function; made once, when it is first needed."""
+        if self.style == "readable":
+            return self.loaded
+        return Loaded(emit(self.program, "readable", self.session.target.header), self.session.target.to_device)
