@@ -111,18 +111,22 @@ class _Plan:
         loss = self.trace.loss
         if loss in self.last.values and any(node.id == loss for node in ops):
             value = frame.values.get(loss)
-            rows.append(Row(f"{self.trace.by_id[loss].symbol} = {value_text(value)}" if value else ""))
+            before = f"{self.trace.by_id[loss].symbol} = "
+            rows.append(Row(f"{before}{value_text(value)}" if value else "", slot=f"v:{loss}", before=before))
         return Card(block.id, "block", block.title, tuple(rows))
 
     def _leaf(self, block: Block, frame: Frame) -> Card:
         """Its type; where no wire shows its gradient, the norm of that."""
         node = block.nodes[0]
         slope = self._slope(node, frame) if block.id in self.everywhere else ""
-        return Card(block.id, block.kind, block.title, (Row(node.type, slope),))
+        return Card(block.id, block.kind, block.title, (Row(node.type, slope, f"d:{node.id}", "∂ "),))
 
     def _parameters(self, block: Block, frame: Frame) -> list[Row]:
         variables = [node for node in block.nodes if node.kind == "variable"]
-        rows = [Row(f"{n.name or n.symbol} {n.shape}", self._slope(n, frame)) for n in variables[:_MOST_PARAMETERS]]
+        rows = [
+            Row(f"{n.name or n.symbol} {n.shape}", self._slope(n, frame), f"d:{n.id}", "∂ ")
+            for n in variables[:_MOST_PARAMETERS]
+        ]
         more = len(variables) - _MOST_PARAMETERS
         return [*rows, Row(f"and {more} more")] if more > 0 else rows
 
@@ -131,7 +135,7 @@ class _Plan:
         if not (self.backward and node.requires_grad):
             return ""
         found = frame.gradients.get(node.id)
-        return f"∂ {gradient_text(found)}" if found else "∂"
+        return f"∂ {gradient_text(found)}" if found else "∂ "
 
     def _wire(self, wire: Wire, placed: Placed, first: int, frame: Frame, theme: Theme) -> Group:
         path = joined(placed.paths[first : first + 2])
@@ -142,7 +146,8 @@ class _Plan:
             lane = beside(path, _LANE, _LANE)
             marks.append(Curve(lane, theme.gradient, dashed=True, part="lane"))
             marks.append(arrowhead(lane[0], (-1, 0), theme.gradient))
-            marks.append(Label(x, y + 17, wire.below(frame), SMALL_SIZE, theme.gradient, part="gradient"))
+            slot = f"d:{wire.nodes[0].id}" if len(wire.nodes) == 1 else ""
+            marks.append(Label(x, y + 17, wire.below(frame), SMALL_SIZE, theme.gradient, part="gradient", slot=slot))
         elif self.backward:
             marks.append(Label(x, y + 17, NOT_REQUIRED, SMALL_SIZE, theme.muted, part="no-gradient"))
         title = f"wire with {', '.join(f'{node.symbol}: {node.type}' for node in wire.nodes[:4])}"

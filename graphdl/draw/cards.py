@@ -17,10 +17,15 @@ _WIDEST = 240.0
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a card: in its middle, or with something more at the right."""
+    """One line of a card: in its middle, or with something more at the right.
+
+    `slot` is that of the number it shows (at the right where there is something), `before` what stands before it.
+    """
 
     left: str
     right: str = ""
+    slot: str = ""
+    before: str = ""
 
     @property
     def width(self) -> float:
@@ -72,10 +77,22 @@ def _row(row: Row, left: float, right: float, y: float, kind: str, theme: Theme)
     room = right - left - 2 * _PAD + 4
     if not row.right:
         text = fitted(row.left, room, ROW_SIZE)
-        return [Label((left + right) / 2, y, text, ROW_SIZE, ink, part="row")] if text else []
+        middle = (left + right) / 2
+        label = Label(middle, y, text, ROW_SIZE, ink, part="row", slot=row.slot, before=row.before)
+        return [label] if text else []
     text = fitted(row.left, room - text_width(row.right, ROW_SIZE) - 4, ROW_SIZE)
     colour = theme.gradient if kind == "block" else ink
     return [
         Label(left + _PAD, y, text, ROW_SIZE, ink, anchor="start", part="row"),
-        Label(right - _PAD, y, row.right, ROW_SIZE, colour, anchor="end", part="gradient"),
+        Label(
+            right - _PAD,
+            y,
+            row.right,
+            ROW_SIZE,
+            colour,
+            anchor="end",
+            part="gradient",
+            slot=row.slot,
+            before=row.before,
+        ),
     ]

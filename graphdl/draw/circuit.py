@@ -159,7 +159,10 @@ class _Plan:
             marks.append(arrowhead((before[0][0] + 3, before[0][1]), (-1, 0), theme.gradient))
         text = lane_text(edge, frame, frame.gradients.get(edge.target), is_forked)
         marks.append(Box(x, y, pill.width, _PILL_HEIGHT, theme.pill, theme.muted, 0.8, _PILL_HEIGHT / 2, part="pill"))
-        return [*marks, Label(x, y + PILL_SIZE * 0.36, text, PILL_SIZE, theme.local, bold=True, part="local")]
+        number = Label(
+            x, y + PILL_SIZE * 0.36, text, PILL_SIZE, theme.local, bold=True, part="local", slot=f"l:{edge.id}"
+        )
+        return [*marks, number]
 
 
 def _indent(into: Gate, shift: float) -> float:

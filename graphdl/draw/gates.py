@@ -149,19 +149,19 @@ def _stub(
         marks.append(arrowhead((end + 5, y), (1, 0), theme.wire))
     value = value_row(made.node, frame)
     if value:
-        marks.append(Label(middle, y - 6, value, TEXT_SIZE, theme.value, part="value"))
+        marks.append(Label(middle, y - 6, value, TEXT_SIZE, theme.value, part="value", slot=f"v:{made.node.id}"))
     return [*marks, *_gradient(made.node, middle, y + LANE + 13.5, frame, theme, has_backward)]
 
 
 def _gradient(node: TraceNode, x: float, y: float, frame: Frame, theme: Theme, has_backward: bool) -> list[Mark]:
     """Empty, a number, a 0 in a chip, or — : what has not come, what has, what came as zero, what never comes."""
-    text = gradient_row(node, frame, has_backward)
+    text, slot = gradient_row(node, frame, has_backward), f"g:{node.id}"
     if text == NOT_REQUIRED:
         return [Label(x, y - 3, text, TEXT_SIZE, theme.muted, part="no-gradient")]
     if text == "0":
         chip = Box(x, y - 4.7, 17, 14, "none", theme.gradient, 0.8, 4, part="zero")
-        return [chip, Label(x, y, text, TEXT_SIZE, theme.gradient, part="gradient")]
-    return [Label(x, y, text, TEXT_SIZE, theme.gradient, part="gradient")] if text else []
+        return [chip, Label(x, y, text, TEXT_SIZE, theme.gradient, part="gradient", slot=slot)]
+    return [Label(x, y, text, TEXT_SIZE, theme.gradient, part="gradient", slot=slot)] if text else []
 
 
 def spoken(node: TraceNode, frame: Frame, has_backward: bool) -> str:

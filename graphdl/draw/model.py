@@ -144,6 +144,14 @@ class Frame:
     active_nodes: tuple[str, ...] = ()
     active_edges: tuple[str, ...] = ()
 
+    @staticmethod
+    def complete(trace: Trace) -> Frame:
+        """Everything that is ever known, everything active: a picture of it has a place for all that a step shows."""
+        frame = trace.frame()
+        frame.active_nodes = tuple(node.id for node in trace.nodes)
+        frame.active_edges = tuple(edge.id for edge in trace.edges)
+        return frame
+
 
 @dataclass(frozen=True)
 class Trace:

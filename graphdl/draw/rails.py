@@ -64,7 +64,7 @@ class _Plan:
         rows = [Row(node.type)] if node.shape != "()" else []
         others = [self.trace.by_id[i] for i in node.gradient_for[1:]]
         rows += [Row(f"= ∂{_loss(self.trace)}/∂{other.symbol}") for other in others if other.kind == "variable"][:3]
-        rows += [Row(_number_row(node, frame))] if node.id in self.numbered else []
+        rows += [Row(_number_row(node, frame), slot=_slot(node))] if node.id in self.numbered else []
         return Card(node.id, node.kind, one_line(_card_title(node), _LONGEST_NAME), tuple(rows))
 
     def _forward(self, time_limit: float) -> Placed:
@@ -151,6 +151,11 @@ def _number_row(node: TraceNode, frame: Frame) -> str:
         if forward in frame.gradients:
             return gradient_text(frame.gradients[forward])
     return text
+
+
+def _slot(node: TraceNode) -> str:
+    """Where the number of a card comes from: a whole gradient is that of the first node it belongs to."""
+    return f"d:{node.gradient_for[0]}" if node.is_backward and node.gradient_for else f"v:{node.id}"
 
 
 def _columns(trace: Trace, placed: Placed) -> dict[str, int]:

@@ -45,7 +45,12 @@ class Polygon:
 
 @dataclass(frozen=True)
 class Label:
-    """One line of text, its middle (or its start or end) at x and its baseline at y."""
+    """One line of text, its middle (or its start or end) at x and its baseline at y.
+
+    A `slot` says whose number it shows, so that a player can write another one there: "v:n3" the value of node n3,
+    "g:n3" its gradient (with the sum that made it), "d:n3" its gradient alone, "l:e5" the local derivative on wire
+    e5. `text` then begins with `before`, which stays.
+    """
 
     x: float
     y: float
@@ -56,6 +61,8 @@ class Label:
     anchor: str = "middle"
     halo: str = ""
     part: str = "label"
+    slot: str = ""
+    before: str = ""
 
 
 Mark = Box | Curve | Polygon | Label

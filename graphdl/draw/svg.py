@@ -65,8 +65,10 @@ def _curve(curve: Curve) -> str:
 def _label(label: Label) -> str:
     weight = ' font-weight="bold"' if label.bold else ""
     halo = f' stroke="{label.halo}" stroke-width="3" paint-order="stroke"' if label.halo else ""
+    slot = f' data-slot="{escape(label.slot)}"' if label.slot else ""
+    slot += f' data-before="{escape(label.before)}"' if label.before else ""
     return (
-        f'<text class="{label.part}" x="{_n(label.x)}" y="{_n(label.y)}" text-anchor="{label.anchor}" '
+        f'<text class="{label.part}"{slot} x="{_n(label.x)}" y="{_n(label.y)}" text-anchor="{label.anchor}" '
         f'font-size="{_n(label.size)}" fill="{label.fill}"{weight}{halo}>{escape(label.text)}</text>'
     )
 
