@@ -54,6 +54,10 @@ CAPTIONS: dict[str, dict[str, str]] = {
         "en": "Update {symbol}{change}. Everything computed from it is stale until the next run.",
         "ko": "갱신 {symbol}{change}. 이 변수에서 계산된 값은 다음 실행까지 옛 값.",
     },
+    "again": {
+        "en": "Run again with the new values. {change}.",
+        "ko": "새 값으로 다시 실행. {change}.",
+    },
 }
 
 # One word for what a gate does to gradients.

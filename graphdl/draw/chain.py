@@ -1,14 +1,16 @@
-"""The chain rule in three lines: in symbols, the local derivative, and with the numbers put in."""
+"""The chain rule along a wire: in symbols, the local derivative, and with the numbers put in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from graphdl.draw.digits import equals, number, parsed, product, total
+import numpy as np
+
+from graphdl.draw.digits import equals, inner, number, parsed, product, total
 from graphdl.draw.formula import applied
-from graphdl.draw.model import Value
+from graphdl.draw.model import LaneRule, Value
 from graphdl.draw.subject import Lane, Subject
 from graphdl.draw.wires import local_formula, sent
 from graphdl.ir.node import Node
@@ -17,31 +19,32 @@ from graphdl.ir.types import shape_text
 _MOST_TERMS = 4
 
 
-class Lines(NamedTuple):
-    """``∂L/∂x = ∂L/∂u · ∂u/∂x``, ``∂u/∂x = y = −4``, ``1 × (−4) = −4``; empty where there is nothing to say."""
-
-    chain: str
-    local: str
-    numbers: str
-
-
 @dataclass(frozen=True)
 class Chain:
-    """Writes lines for lanes of `found`, with the numbers at hand."""
+    """Writes the rules for lanes of `found`, with the numbers at hand."""
 
     found: Subject
     numbers: Mapping[Node, Value]
 
-    def lane(self, lane: Lane) -> Lines:
-        """The three lines for one lane."""
+    def rule(self, lane: Lane, edge: str, arrival: str = "") -> LaneRule:
+        """The rule for the wire `edge`, which `lane` goes back along."""
+        down, up = self.partial(lane.source), self.partial(lane.target)
         if lane.local is None:
-            return Lines(
-                f"{self.partial(lane.source)} = {sent(self.found, lane, self._upstream(lane))}", "", _algebra(lane)
+            derivative, numbers = sent(self.found, lane, up), self._worked(lane.term)
+            return LaneRule(
+                edge, down, up, derivative=derivative, numbers=numbers, shapes=_algebra(lane), arrival=arrival
             )
-        times = "⊙" if lane.target.shape else "·"
-        local = f"∂{self.symbol(lane.target)}/∂{self.symbol(lane.source)}"
-        chain = f"{self.partial(lane.source)} = {self._upstream(lane)} {times} {local}"
-        return Lines(chain, f"{local} = {self._local(lane)}", self._product(lane))
+        return LaneRule(
+            edge,
+            down,
+            up,
+            times="⊙" if lane.target.shape else "·",
+            local=f"∂{self.symbol(lane.target)}/∂{self.symbol(lane.source)}",
+            derivative=local_formula(self.found, lane),
+            value=self._local_value(lane),
+            numbers=self._product(lane),
+            arrival=arrival,
+        )
 
     def forward(self, node: Node) -> str:
         """``t₁ = −2 + 5 = 3``, for an op on numbers."""
@@ -74,15 +77,12 @@ class Chain:
         assert loss is not None
         return f"∂{self.symbol(loss)}/∂{self.symbol(node)}"
 
-    def _upstream(self, lane: Lane) -> str:
-        return self.partial(lane.target)
-
-    def _local(self, lane: Lane) -> str:
-        text = local_formula(self.found, lane)
+    def _local_value(self, lane: Lane) -> str:
+        """``= −4``, unless the formula says as much."""
         value = self._number(lane.local) if lane.local is not None else None
-        if value is None or text == number(value):
-            return text
-        return f"{text} {'=' if _is_exact(value) else '≈'} {number(value)}"
+        if value is None or local_formula(self.found, lane) == number(value):
+            return ""
+        return f"{'=' if _is_exact(value) else '≈'} {number(value)}"
 
     def _product(self, lane: Lane) -> str:
         """Numbers for symbols; for arrays those of the first element."""
@@ -99,6 +99,22 @@ class Chain:
         place = f"[{', '.join('0' for _ in shapes[0])}]: " if shapes else ""
         return f"{place}{product(upstream, local, term)}"
 
+    def _worked(self, term: Node) -> str:
+        """The first element of a matrix product or of a sum, worked out."""
+        worker = _WORKERS.get(term.op.name)
+        whole = [self._array(node) for node in (*term.inputs, term)] if worker else []
+        if worker is None or any(array is None or not array.size for array in whole):
+            return ""
+        *operands, result = whole
+        line = worker(operands, result)
+        place = ", ".join("0" for _ in result.shape)
+        return f"[{place}]: {line}" if line and result.shape else line
+
+    def _array(self, node: Node) -> Any:
+        """The value of `node` where it is kept whole."""
+        value = self.numbers.get(node)
+        return None if value is None or value.data is None else np.reshape(value.data, value.shape)
+
     def _number(self, node: Node | None) -> Any:
         """The value of `node` when it is one number."""
         value = self.numbers.get(node) if node is not None else None
@@ -111,6 +127,25 @@ def _algebra(lane: Lane) -> str:
         return ""
     left, right = (shape_text(source.shape) for source in lane.term.inputs)
     return f"{left} · {right} → {shape_text(lane.term.shape)}"
+
+
+def _element_of_product(operands: list[Any], result: Any) -> str:
+    left, right = operands
+    if left.ndim != 2 or right.ndim != 2 or left.shape[1] > _MOST_TERMS:
+        return ""
+    return inner(zip(left[0], right[:, 0], strict=True), result[0, 0])
+
+
+def _element_of_sum(operands: list[Any], result: Any) -> str:
+    """The elements that copies of the first one had made."""
+    (terms,) = operands
+    copies = np.broadcast_to(np.arange(result.size).reshape(result.shape), terms.shape) == 0
+    if copies.sum() > _MOST_TERMS:
+        return ""
+    return total(terms[copies], result.flat[0])
+
+
+_WORKERS = {"matmul": _element_of_product, "sum_to": _element_of_sum}
 
 
 def _first(data: Any) -> Any:

@@ -31,16 +31,21 @@ def number(value: Any) -> str:
 
 def _finite(value: float) -> str:
     if abs(value) < _WHOLE and (value == round(value, 0) or abs(value) >= 10**DIGITS):
-        return _signed(f"{value + 0.0:.0f}")
+        return _with_minus(f"{value + 0.0:.0f}")
     text = f"{value:.{DIGITS}g}"
     mantissa, _, exponent = text.partition("e")
     if not exponent:
-        return _signed(text)
-    return _signed(f"{mantissa}e{int(exponent)}")
+        return _with_minus(text)
+    return _with_minus(f"{mantissa}e{int(exponent)}")
 
 
-def _signed(text: str) -> str:
+def _with_minus(text: str) -> str:
     return text.replace("-", MINUS)
+
+
+def signed(value: float) -> str:
+    """A change: ``+0.1`` or ``−0.1``."""
+    return number(value) if value < 0 else f"+{number(value)}"
 
 
 def parsed(text: str) -> float:
@@ -74,6 +79,14 @@ def total(parts: Iterable[Any], result: Any) -> str:
     c = number(result)
     line = " + ".join([shown[0], *map(in_brackets, shown[1:])])
     return f"{line} {equals(math.fsum(map(parsed, shown)), c)} {c}"
+
+
+def inner(pairs: Iterable[tuple[Any, Any]], result: Any) -> str:
+    """``0.1 × 2 + 0.3 × 1 = 0.5``, likewise."""
+    shown = [(number(a), number(b)) for a, b in pairs]
+    c = number(result)
+    line = " + ".join(f"{a if i == 0 else in_brackets(a)} × {in_brackets(b)}" for i, (a, b) in enumerate(shown))
+    return f"{line} {equals(math.fsum(parsed(a) * parsed(b) for a, b in shown), c)} {c}"
 
 
 def _tidy(value: float) -> float:

@@ -16,7 +16,9 @@ def to_log(trace: Trace, language: str = "en") -> str:
 
 
 def _details(step: Step, trace: Trace) -> list[str]:
-    details = [*step.chain, *step.rules, *step.numbers] if step.phase == "backward" else list(step.numbers)
+    details = [step.substituted] if step.substituted else []
+    for lane in step.lanes:
+        details += [text for text in (lane.chain, lane.rule, lane.shapes, lane.numbers) if text]
     details += [f"∂/∂{trace.by_id[node].symbol}: {text}" for node, text in step.sums.items()]
     code = [trace.code[number - 1].split("  #")[0].strip() for number in step.code] if step.phase != "feed" else []
     return [*details, *(f"> {line}" for line in code)]

@@ -13,7 +13,9 @@ from typing import Any
 from graphdl.errors import DrawError
 from graphdl.files import write_atomically
 
-PHASES = ("graph", "feed", "forward", "loss", "seed", "backward", "summary", "update")
+PHASES = ("graph", "feed", "forward", "loss", "seed", "backward", "summary", "update", "again")
+# Steps of these phases come after the gradients.
+_AFTER = ("update", "again")
 
 # Ops of the user's graph beyond which a picture shows blocks, and cards beyond which it is refused.
 MOST_OPS_IN_CIRCUIT = 40
@@ -50,11 +52,11 @@ class TraceNode:
     id: str
     kind: str
     op: str
-    label: str
-    symbol: str
-    type: str
-    shape: str
-    dtype: str
+    label: str = ""
+    symbol: str = ""
+    type: str = ""
+    shape: str = ""
+    dtype: str = ""
     inputs: tuple[str, ...] = ()
     name: str | None = None
     glyph: str = ""
@@ -102,17 +104,52 @@ class TraceEdge:
 
 
 @dataclass(frozen=True)
-class SubStep:
-    """A part of a backward step: the local derivative, its product with the upstream gradient, or an arrival."""
+class LaneRule:
+    """The chain rule along one wire, in the parts that a formula is set from.
 
-    kind: str
+    downstream   what is sent back: ``∂L/∂x``
+    upstream     what has arrived at the op: ``∂L/∂u``
+    times        ``·`` for numbers, ``⊙`` for arrays element by element; empty where the rule is no such product
+    local        the local derivative, ``∂u/∂x``; empty likewise
+    derivative   what that is: ``y``; without a local derivative what is sent: ``∂L/∂z · Wᵀ``
+    value        what that is worth, where it is one number: ``= −4``, ``≈ 0.1966``
+    numbers      with the numbers put in: ``1 × (−4) = −4``; for arrays one element: ``[0, 1]: 0.1 × 2 + 0.3 × 1 = 0.5``
+    shapes       how shapes multiply: ``(N, 128) · (128, 784) → (N, 784)``
+    arrival      where several gradients meet, which this one is, or the sum: ``1 of 2``, ``6 + 1 = 7``
+    """
+
     edge: str
-    text: str
+    downstream: str
+    upstream: str
+    times: str = ""
+    local: str = ""
+    derivative: str = ""
+    value: str = ""
+    numbers: str = ""
+    shapes: str = ""
+    arrival: str = ""
+
+    @property
+    def chain(self) -> str:
+        """``∂L/∂x = ∂L/∂u · ∂u/∂x``; without a local derivative ``∂L/∂x = ∂L/∂z · Wᵀ``."""
+        product = f"{self.upstream} {self.times} {self.local}" if self.local else self.derivative
+        return f"{self.downstream} = {product}"
+
+    @property
+    def rule(self) -> str:
+        """``∂u/∂x = y = −4``; empty without a local derivative."""
+        if not self.local:
+            return ""
+        return f"{self.local} = {self.derivative}{self.value and f' {self.value}'}"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One move: what is active, what becomes known (by id), the formulas, and the caption in English and Korean."""
+    """One move: what is active, what becomes known (by id), the formulas, and the caption in English and Korean.
+
+    `formula` and `substituted` belong to forward steps, in symbols and with the numbers put in; `lanes` to backward
+    steps, one for each wire along which a gradient is sent. `stale` are nodes whose values belong to old weights.
+    """
 
     phase: str
     node: str | None = None
@@ -123,10 +160,9 @@ class Step:
     locals: dict[str, Value] = field(default_factory=dict)
     terms: dict[str, Value] = field(default_factory=dict)
     stale: tuple[str, ...] = ()
-    chain: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
-    numbers: tuple[str, ...] = ()
-    parts: tuple[SubStep, ...] = ()
+    formula: str = ""
+    substituted: str = ""
+    lanes: tuple[LaneRule, ...] = ()
     sums: dict[str, str] = field(default_factory=dict)
     caption: dict[str, str] = field(default_factory=dict)
     code: tuple[int, ...] = ()
@@ -141,6 +177,7 @@ class Frame:
     locals: dict[str, Value] = field(default_factory=dict)
     terms: dict[str, Value] = field(default_factory=dict)
     sums: dict[str, str] = field(default_factory=dict)
+    stale: set[str] = field(default_factory=set)
     active_nodes: tuple[str, ...] = ()
     active_edges: tuple[str, ...] = ()
 
@@ -202,6 +239,8 @@ class Trace:
         for each in self.steps[:last]:
             for kind in ("values", "gradients", "locals", "terms", "sums"):
                 getattr(frame, kind).update(getattr(each, kind))
+            frame.stale.update(each.stale)
+            frame.stale.difference_update(each.values)
         if step is not None:
             frame.active_nodes = self.steps[step].active_nodes
             frame.active_edges = self.steps[step].active_edges
@@ -210,7 +249,7 @@ class Trace:
     @property
     def _told(self) -> int:
         """Number of steps before the first update."""
-        return sum(1 for step in self.steps if step.phase != "update")
+        return sum(1 for step in self.steps if step.phase not in _AFTER)
 
     def _number(self, step: int) -> int:
         if not -len(self.steps) <= step < len(self.steps):

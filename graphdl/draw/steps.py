@@ -1,14 +1,15 @@
-"""The story of one run: feed, forward, loss, seed, backward, gradients, update, each step with what it adds."""
+"""The story of one run, step by step: feed, forward, loss, seed, backward, gradients, update, run again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from graphdl.draw.captions import caption, joined, with_role
-from graphdl.draw.chain import Chain, Lines
+from graphdl.draw.chain import Chain
+from graphdl.draw.digits import signed
 from graphdl.draw.formula import applied
 from graphdl.draw.labels import gradient_text, value_text
-from graphdl.draw.model import Step, SubStep, TraceEdge, Value
+from graphdl.draw.model import LaneRule, Step, TraceEdge, Value
 from graphdl.draw.style import one_line
 from graphdl.draw.subject import Lane, Subject
 from graphdl.draw.wires import Key
@@ -21,7 +22,7 @@ _MOST_NAMED = 12
 
 
 class Story:
-    """Tells the steps of `found` with the numbers at hand, which may be none."""
+    """Tells the steps of `found` with the numbers at hand, which may be none; `renewed` are those of the next run."""
 
     def __init__(
         self,
@@ -29,8 +30,9 @@ class Story:
         numbers: Mapping[Node, Value],
         wires: Mapping[Key, TraceEdge],
         lines: Mapping[Node, tuple[int, ...]],
+        renewed: Mapping[Node, Value],
     ) -> None:
-        self.found, self.numbers, self.wires, self.lines = found, numbers, wires, lines
+        self.found, self.numbers, self.wires, self.lines, self.renewed = found, numbers, wires, lines, renewed
         self.chain = Chain(found, numbers)
         self.due: dict[Node, int] = {}
         self.arrived: dict[Node, list[Lane]] = {}
@@ -46,7 +48,8 @@ class Story:
         told = [self._graph(), self._feed(), *(self._forward(node) for node in found.forward if node.inputs)]
         if found.wrt:
             told += [self._seed(), *(self._backward(node, lanes) for node, lanes in found.visits), self._summary()]
-        return (*told, *(self._update(variable, value) for variable, value in found.updates))
+        told += [self._update(variable, value) for variable, value in found.updates]
+        return (*told, self._again()) if self.renewed else tuple(told)
 
     def _graph(self) -> Step:
         found = self.found
@@ -67,7 +70,6 @@ class Story:
 
     def _forward(self, node: Node) -> Step:
         symbol, formula = self.found.symbols[node], self._formula(node)
-        numbers = self.chain.forward(node)
         phase = "loss" if node is self.found.loss else "forward"
         return Step(
             phase,
@@ -75,8 +77,8 @@ class Story:
             active_nodes=self._ids([node]),
             active_edges=tuple(self.wires[node, slot].id for slot in range(len(node.inputs))),
             values=self._values([node]),
-            rules=(f"{symbol} = {formula}",),
-            numbers=(numbers,) if numbers else (),
+            formula=f"{symbol} = {formula}",
+            substituted=self.chain.forward(node),
             caption=caption(phase, symbol=symbol, formula=formula, value=self._equals(node)),
             code=self._code([node]),
         )
@@ -90,20 +92,14 @@ class Story:
             self.found.ids[loss],
             active_nodes=self._ids([loss]),
             gradients={self.found.ids[loss]: value} if value else {},
-            rules=(f"∂{symbol}/∂{symbol} = 1",),
+            formula=f"∂{symbol}/∂{symbol} = 1",
             caption=caption("seed", symbol=symbol, value=gradient_text(value) if value else "1"),
             code=self._code([self.found.gradient[loss]]),
         )
 
     def _backward(self, node: Node, lanes: tuple[Lane, ...]) -> Step:
         ids = [self.wires[lane.target, lane.slot].id for lane in lanes]
-        lines = [self.chain.lane(lane) for lane in lanes]
-        parts = [part for edge, each in zip(ids, lines, strict=True) for part in _parts(edge, each)]
-        parts += [
-            SubStep("accumulate", edge, text)
-            for edge, lane in zip(ids, lanes, strict=True)
-            if (text := self._arrival(lane))
-        ]
+        rules = tuple(self._rule(lane, edge) for lane, edge in zip(lanes, ids, strict=True))
         complete = [source for source in dict.fromkeys(lane.source for lane in lanes) if self._is_complete(source)]
         sums = {self.found.ids[s]: self.chain.addition(s, self.arrived[s]) for s in complete if self.due[s] > 1}
         return Step(
@@ -115,14 +111,14 @@ class Story:
             gradients={self.found.ids[s]: value for s in complete if (value := self._gradient(s))},
             locals=self._on(ids, [lane.local for lane in lanes]),
             terms=self._on(ids, [lane.term for lane in lanes]),
-            chain=tuple(each.chain for each in lines),
-            rules=tuple(each.local for each in lines if each.local),
-            numbers=tuple(each.numbers for each in lines if each.numbers),
-            parts=tuple(parts),
+            lanes=rules,
             sums={key: text for key, text in sums.items() if text},
             caption=self._said(node, complete),
             code=self._code([lane.term for lane in lanes]),
         )
+
+    def _rule(self, lane: Lane, edge: str) -> LaneRule:
+        return self.chain.rule(lane, edge, self._arrival(lane))
 
     def _built(self, lanes: Iterable[Lane]) -> dict[str, Value]:
         """The values of the backward nodes that nobody needed before these lanes."""
@@ -142,15 +138,14 @@ class Story:
         return said
 
     def _arrival(self, lane: Lane) -> str:
-        """What is said when one of several gradients arrives at a value; nothing where there is only one."""
+        """Which of several gradients arrives at a value, or their sum; nothing where there is only one."""
         arrived = self.arrived.setdefault(lane.source, [])
         arrived.append(lane)
         count = self.due[lane.source]
         if count == 1:
             return ""
-        if len(arrived) < count:
-            return f"{self.chain.partial(lane.source)}: {len(arrived)} of {count}"
-        return f"{self.chain.partial(lane.source)} = {self.chain.addition(lane.source, arrived) or f'sum of {count}'}"
+        addition = self.chain.addition(lane.source, arrived) if len(arrived) == count else ""
+        return addition or f"{len(arrived)} of {count}"
 
     def _is_complete(self, source: Node) -> bool:
         return len(self.arrived[source]) == self.due[source]
@@ -176,6 +171,24 @@ class Story:
             values={found.ids[variable]: new} if new else {},
             stale=self._ids(node for node in found.forward if node in stale),
             caption=caption("update", symbol=found.symbols[variable], change=change),
+        )
+
+    def _again(self) -> Step:
+        """The forward pass with the new values: what becomes of the loss."""
+        found, loss = self.found, self.found.loss
+        ops = [node for node in found.forward if node.inputs and node in self.renewed]
+        changed = [node for node in ops if self.renewed[node] != self.numbers.get(node)]
+        symbol = found.symbols[loss] if loss is not None else ""
+        old, new = (known.get(loss) if loss is not None else None for known in (self.numbers, self.renewed))
+        change = f"{symbol}: {value_text(old)} → {value_text(new)}" if old and new else symbol
+        if old and new and isinstance(old.scalar, float) and isinstance(new.scalar, float):
+            change += f" ({signed(new.scalar - old.scalar)})"
+        return Step(
+            "again",
+            found.ids[loss] if loss is not None else None,
+            active_nodes=self._ids([loss] if loss is not None else []),
+            values={found.ids[node]: self.renewed[node] for node in changed},
+            caption=caption("again", change=change),
         )
 
     def _formula(self, node: Node) -> str:
@@ -205,12 +218,6 @@ class Story:
 
     def _code(self, nodes: Iterable[Node]) -> tuple[int, ...]:
         return tuple(sorted({line for node in nodes for line in self.lines.get(node, ())}))
-
-
-def _parts(edge: str, lines: Lines) -> list[SubStep]:
-    """The local derivative, then the product: the finest steps of one lane."""
-    parts = [SubStep("local", edge, lines.local)] if lines.local else []
-    return [*parts, SubStep("multiply", edge, f"{lines.chain}{f';  {lines.numbers}' if lines.numbers else ''}")]
 
 
 def _listed(texts: Iterable[str]) -> str:

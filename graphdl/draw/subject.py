@@ -100,8 +100,13 @@ def subject(what: Any, wrt: Any, updates: Updates | None, stabilise: bool) -> Su
     return found
 
 
-def values(found: Subject, feeds: Mapping[Any, Any] | None, session: Session | None) -> dict[Node, Any]:
-    """The value of every node of `found`, its lanes and its updates; nothing when placeholders are not fed."""
+def values(
+    found: Subject, feeds: Mapping[Any, Any] | None, session: Session | None
+) -> tuple[dict[Node, Any], dict[Node, Any]]:
+    """The value of every node of `found`, its lanes and its updates; and those of its forward nodes in the next run.
+
+    The next run has the new values of updated variables. Nothing is known when placeholders are not fed.
+    """
     wanted = [*found.outputs, *(pair[1] for pair in found.updates), *(pair[0] for pair in found.updates)]
     wanted += found.backward
     for lane in found.lanes:
@@ -109,8 +114,22 @@ def values(found: Subject, feeds: Mapping[Any, Any] | None, session: Session | N
     wanted = [node for node in dict.fromkeys(wanted) if not isinstance(node.type, TupleType)]
     graph = Graph({str(i): node for i, node in enumerate(wanted)})
     if graph.placeholders and feeds is None:
+        return {}, {}
+    used = session or Session()
+    known = Stepper(graph, feeds, used).values()
+    return known, _next_run(found, used, known)
+
+
+def _next_run(found: Subject, session: Session, known: Mapping[Node, Any]) -> dict[Node, Any]:
+    """The forward pass over the values that the updates of `found` have come to; the session keeps its own."""
+    outputs = [node for node in found.outputs if not isinstance(node.type, TupleType)]
+    if not found.updates or not outputs:
         return {}
-    return Stepper(graph, feeds, session or Session()).values()
+    graph = Graph({str(i): node for i, node in enumerate(outputs)})
+    stepper = Stepper(graph, {node: known[node] for node in graph.placeholders}, session)
+    stepper.key = (session.seed, session.state.step + 1)
+    stepper.found.update((variable, known[new]) for variable, new in found.updates)
+    return stepper.values()
 
 
 def _outputs(what: Any) -> tuple[tuple[Node, ...], tuple[tuple[Node, Node], ...]]:

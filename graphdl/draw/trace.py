@@ -42,13 +42,13 @@ def trace(
     wrt        nodes to differentiate for: by default the trained variables, or else the float placeholders
     feeds      as for `Session.run`; without them, where the graph needs any, the trace holds no numbers
     session    whose values the variables have; by default a new one
-    updates    adds a step for each variable that changes
+    updates    adds a step for each variable that changes, and the forward pass of the next run
 
     The graph is the one that was written, stabilised as `gradients` does, but not optimised.
     """
     found = subject(loss, wrt, updates, stabilise)
-    numbers = {node: summary(value) for node, value in values(found, feeds, session).items()}
-    known = {node: value for node, value in numbers.items() if value is not None}
+    now, renewed = ({n: summary(v) for n, v in run.items()} for run in values(found, feeds, session))
+    known, later = ({n: value for n, value in run.items() if value is not None} for run in (now, renewed))
     module = _program(found)
     lines = _lines(module)
     edges = wires(found)
@@ -56,13 +56,13 @@ def trace(
     return Trace(
         nodes=nodes,
         edges=tuple(edges.values()),
-        steps=Story(found, known, edges, lines).steps(),
+        steps=Story(found, known, edges, lines, later).steps(),
         scopes=tuple(sorted({node.scope for node in nodes if node.scope})),
         code=tuple(module.text.splitlines()),
         loss=found.ids.get(found.loss) if found.loss is not None else None,
         wrt=tuple(found.ids[w] for w in found.wrt if w in found.ids),
         firings=found.firings,
-        sizes=_sizes(found, numbers),
+        sizes=_sizes(found, now),
     )
 
 

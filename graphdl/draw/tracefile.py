@@ -7,11 +7,11 @@ import math
 from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
-from graphdl.draw.model import Step, SubStep, Trace, TraceEdge, TraceNode, Value
+from graphdl.draw.model import LaneRule, Step, Trace, TraceEdge, TraceNode, Value
 from graphdl.errors import FormatError
 
 FORMAT = "graphdl trace"
-VERSION = 1
+VERSION = 2
 
 _BY_ID = ("values", "gradients", "locals", "terms")
 
@@ -49,7 +49,7 @@ def _checked(text: str) -> dict[str, Any]:
 def _plain(data: Any) -> Any:
     """`data` without what JSON lacks: NaN and the infinities become their names; what is absent is left out."""
     if isinstance(data, dict):
-        return {key: _plain(value) for key, value in data.items() if value is not None and value != {} and value != ()}
+        return {key: _plain(value) for key, value in data.items() if value is not None and value not in ({}, (), "")}
     if isinstance(data, list | tuple):
         return [_plain(item) for item in data]
     if isinstance(data, float) and not math.isfinite(data):
@@ -68,8 +68,8 @@ def _trace(data: dict[str, Any]) -> Trace:
 
 def _step(data: dict[str, Any]) -> Step:
     values = {kind: {key: _value(value) for key, value in data.get(kind, {}).items()} for kind in _BY_ID}
-    parts = tuple(_made(SubStep, part) for part in data.get("parts", ()))
-    return _made(Step, {**data, **values, "parts": parts})
+    lanes = tuple(_made(LaneRule, lane) for lane in data.get("lanes", ()))
+    return _made(Step, {**data, **values, "lanes": lanes})
 
 
 def _value(data: dict[str, Any]) -> Value:

@@ -117,12 +117,10 @@ def test_gradients_are_absent_until_their_step_comes():
 def test_the_story_of_cs231n_in_formulas():
     found = _traced(stories.cs231n())
     first = next(step for step in found.steps if step.phase == "backward")
-    assert first.chain == ("∂f/∂q = ∂f/∂f · ∂f/∂q", "∂f/∂z = ∂f/∂f · ∂f/∂z")
-    assert first.rules == ("∂f/∂q = z = −4", "∂f/∂z = q = 3")
-    assert first.numbers == ("1 × (−4) = −4", "1 × 3 = 3")
-    assert [(part.kind, part.edge) for part in first.parts] == [
-        (kind, edge) for edge in first.active_edges for kind in ("local", "multiply")
-    ]
+    assert [lane.chain for lane in first.lanes] == ["∂f/∂q = ∂f/∂f · ∂f/∂q", "∂f/∂z = ∂f/∂f · ∂f/∂z"]
+    assert [lane.rule for lane in first.lanes] == ["∂f/∂q = z = −4", "∂f/∂z = q = 3"]
+    assert [lane.numbers for lane in first.lanes] == ["1 × (−4) = −4", "1 × 3 = 3"]
+    assert tuple(lane.edge for lane in first.lanes) == first.active_edges
 
 
 def test_a_value_used_several_times_says_how_its_gradients_add_up():
@@ -132,7 +130,8 @@ def test_a_value_used_several_times_says_how_its_gradients_add_up():
     terms, _, result = last.sums[x.id].partition(" = ")
     assert sorted(map(parsed, terms.split(" + "))) == [1, 3, 3]
     assert parsed(result) == 7
-    assert [part.kind for part in last.parts][-2:] == ["accumulate", "accumulate"]
+    assert [lane.arrival for lane in last.lanes][:-1] == ["2 of 3"]
+    assert last.lanes[-1].arrival == last.sums[x.id]
     assert "x is used 3 times" in last.caption["en"]
 
 
@@ -145,16 +144,23 @@ def test_a_broadcast_says_why_its_gradient_is_a_sum():
 
 def test_matrices_say_how_their_shapes_multiply():
     found = _traced(stories.xor())
-    chains = dict(
-        pair for s in found.steps if s.phase == "backward" for pair in zip(s.chain, s.numbers or [""] * 9, strict=False)
-    )
-    assert chains["∂loss/∂W1 = Xᵀ · ∂loss/∂t₁"] == "(2, N) · (N, 2) → (2, 2)"
+    shapes = {lane.chain: lane.shapes for step in found.steps for lane in step.lanes}
+    assert shapes["∂loss/∂W1 = Xᵀ · ∂loss/∂t₁"] == "(2, N) · (N, 2) → (2, 2)"
+
+
+def test_one_element_of_a_matrix_product_and_of_a_sum_is_worked_out():
+    x, w = gd.placeholder((None, 2), "float64", name="x"), gd.Variable(np.array([[0.5], [2.0]]), name="w")
+    b = gd.Variable(np.array([1.0]), name="b")
+    found = trace(gd.sum((x @ w + b) * 3.0), feeds={"x": np.array([[1.0, -2.0], [4.0, 5.0]])})
+    worked = {lane.downstream: lane.numbers for step in found.steps for lane in step.lanes}
+    assert worked["∂L/∂w"] == "[0, 0]: 1 × 3 + 4 × 3 = 15"
+    assert worked["∂L/∂b"] == "[0]: 3 + 3 = 6"
 
 
 def test_a_softmax_with_cross_entropy_sends_probabilities_minus_labels():
     found = _traced(stories.cross_entropy())
-    chains = [line for step in found.steps for line in step.chain]
-    assert any(line.startswith("∂loss/∂z = (softmax(z) − one_hot(y)) ⊙") for line in chains)
+    chains = [f"{lane.chain} {lane.rule}" for step in found.steps for lane in step.lanes]
+    assert any("∂loss/∂z = (softmax(z) − one_hot(y)) ⊙" in line for line in chains), chains
     z = np.array([[2.0, 1, -1], [0, 3, 0.5]])
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     expected = (p - np.eye(3)[[0, 2]]) / 2
@@ -214,12 +220,29 @@ def test_updates_are_told_after_the_gradients_and_make_what_follows_stale():
     w = next(n for n in gd.Graph(made.loss).variables if n.name == "w")
     step = gd.assign(w, w - 0.5 * gd.gradients(made.loss, w))
     found = trace(made.loss, None, made.feeds, updates=step)
-    last = found.steps[-1]
+    last = next(step for step in found.steps if step.phase == "update")
     slope = found.frame().gradients[_node(found, "w").id].data
-    assert last.phase == "update"
     assert last.values[_node(found, "w").id].data == pytest.approx(0.8 - 0.5 * slope)
     assert {found.by_id[i].symbol for i in last.stale} == {"t₁", "z", "a", "t₂", "loss"}
     assert found.frame().values[_node(found, "w").id].data == pytest.approx(0.8)
+
+
+def test_the_next_run_has_the_new_weights_and_says_what_becomes_of_the_loss():
+    made = stories.squared_neuron()
+    w = next(n for n in gd.Graph(made.loss).variables if n.name == "w")
+    step = gd.assign(w, w - 0.5 * gd.gradients(made.loss, w))
+    session = gd.Session()
+    found = trace(made.loss, None, made.feeds, session, updates=step)
+    again, new = found.steps[-1], found.steps[-2].values[_node(found, "w").id].data
+    a = 1 / (1 + np.exp(-(new * 1.5 - 0.2)))
+    assert again.phase == "again"
+    assert again.values[found.loss].data == pytest.approx((a - 1) ** 2)
+    assert found.frame(len(found.steps) - 2).stale == set(again.values)
+    assert found.frame(len(found.steps) - 1).stale == set()
+    old = found.frame().values[found.loss].data
+    assert re.search(r"loss: 0\.\d+ → 0\.\d+ \(−0\.\d+\)", again.caption["en"])
+    assert parsed(again.caption["en"].split("(")[1].split(")")[0]) == pytest.approx((a - 1) ** 2 - old, rel=1e-3)
+    assert session.value(w) == 0.8
 
 
 def test_values_come_from_the_session_that_is_given():
@@ -234,7 +257,7 @@ def test_without_feeds_there_is_the_story_without_numbers():
     found = trace(made.loss)
     assert found.frame().values == {}
     assert [step.phase for step in found.steps] == [step.phase for step in _traced(made).steps]
-    assert any(step.chain for step in found.steps)
+    assert any(lane.chain for step in found.steps for lane in step.lanes)
 
 
 def test_a_missing_feed_is_named():
@@ -282,9 +305,9 @@ def test_json_keeps_what_is_not_finite():
     [
         ("nonsense", "a trace is JSON, found something else"),
         ("{}", 'a trace has "format": "graphdl trace", found another JSON'),
-        ('{"format": "graphdl trace", "version": 99}', "the trace has version 99, expected 1"),
-        ('{"format": "graphdl trace", "version": 1}', "the trace is damaged: KeyError: 'nodes'"),
-        ('{"format": "graphdl trace", "version": 1, "nodes": [{}], "edges": []}', "the trace is damaged: TypeError"),
+        ('{"format": "graphdl trace", "version": 99}', "the trace has version 99, expected 2"),
+        ('{"format": "graphdl trace", "version": 2}', "the trace is damaged: KeyError: 'nodes'"),
+        ('{"format": "graphdl trace", "version": 2, "nodes": [{}], "edges": []}', "the trace is damaged: TypeError"),
     ],
 )
 def test_other_json_is_refused(text, message):
