@@ -42,6 +42,34 @@ CAPTIONS: dict[str, dict[str, str]] = {
         "en": " {symbol} was copied, {shapes}, going forward, so the gradients of its copies are added.",
         "ko": " {symbol}: 순전파에서 {shapes} 복사, 역전파에서 기울기 합산.",
     },
+    "local": {
+        "en": "The local derivative: {rule}.",
+        "ko": "국소 미분: {rule}.",
+    },
+    "multiply": {
+        "en": "What is sent back: {chain}{numbers}.",
+        "ko": "하류로 보내는 기울기: {chain}{numbers}.",
+    },
+    "arrival": {
+        "en": "Gradients of a value that is used several times are added, {downstream}: {arrival}.",
+        "ko": "여러 번 쓰인 값의 기울기 합산, {downstream}: {arrival}.",
+    },
+    "many forward": {
+        "en": "Forward{where}: {count} operations.",
+        "ko": "순전파{where}: 연산 {count}개.",
+    },
+    "many backward": {
+        "en": "Backward{where}: the chain rule at {count} operations.",
+        "ko": "역전파{where}: 연산 {count}개에 연쇄 법칙.",
+    },
+    "many update": {
+        "en": "Update{where}: {count} variables have new values; what was computed from the old ones is stale.",
+        "ko": "갱신{where}: 변수 {count}개의 새 값. 옛 값에서 계산된 것은 다음 실행까지 옛 값.",
+    },
+    "found": {
+        "en": " {gradients}.",
+        "ko": " {gradients}.",
+    },
     "summary": {
         "en": "The gradients: {gradients}.",
         "ko": "기울기: {gradients}.",
