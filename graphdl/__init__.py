@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphdl.autodiff.gradients import derive, gradients
 from graphdl.autodiff.higher import hessian, hessian_vector_product, jacobian
+from graphdl.autodiff.loops import scan
 from graphdl.config import floatx, set_floatx
 from graphdl.errors import (
     DataError,
@@ -69,7 +70,17 @@ from graphdl.ops.nn import cross_entropy, log_softmax, sigmoid_cross_entropy, so
 from graphdl.ops.parts import concat, pad, pick, split, stack
 from graphdl.ops.random import dropout, random_normal, random_uniform
 from graphdl.ops.reduce import argmax, logsumexp, max, mean, min, prod, sum, var
-from graphdl.ops.shape import broadcast_to, cast, expand_dims, reshape, squeeze, stop_gradient, sum_to, transpose
+from graphdl.ops.shape import (
+    broadcast_to,
+    cast,
+    expand_dims,
+    full,
+    reshape,
+    squeeze,
+    stop_gradient,
+    sum_to,
+    transpose,
+)
 from graphdl.ops.transcendental import (
     cos,
     elu,
@@ -122,13 +133,13 @@ _MODULES = ("draw", "keras", "symbolic", "export")
 
 
 def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Node:
-    """A constant of zeros."""
-    return constant(0.0, dtype, shape, name)
+    """Zeros; sizes may be symbolic."""
+    return full(shape, 0.0, dtype, name)
 
 
 def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Node:
-    """A constant of ones."""
-    return constant(1.0, dtype, shape, name)
+    """Ones; sizes may be symbolic."""
+    return full(shape, 1.0, dtype, name)
 
 
 def _mimebundle(thing: Any) -> dict[str, str]:
@@ -203,6 +214,7 @@ __all__ = [
     "float64",
     "floatx",
     "floor",
+    "full",
     "gather",
     "gelu",
     "global_variables_initializer",
@@ -252,6 +264,7 @@ __all__ = [
     "relu",
     "reshape",
     "save_graph",
+    "scan",
     "scatter_add",
     "selu",
     "set_floatx",

@@ -90,28 +90,41 @@ def derive(loss: Node, wrt: Iterable[Node], seed: Any = None, *, stabilise: bool
     if stabilise:
         graph, found.became = stabilise_graph(Graph({"loss": loss}), protected=targets, log=found.firings)
         found.loss = graph.outputs["loss"]
-    _Walk(found, tuple(found.became.get(w, w) for w in targets), seed).run()
+    targets = tuple(found.became.get(w, w) for w in targets)
+    walk = _Walk(found, targets, [(found.loss, _seed(found.loss, seed))])
+    totals = walk.run()
+    found.gradients = tuple(totals[w] if w in totals else walk.zero(w) for w in targets)
     return found
+
+
+def vjps(outputs: Sequence[Node], seeds: Sequence[Node], wrt: Sequence[Node]) -> list[Node | None]:
+    """For each w in `wrt` the gradient when `seeds` arrive at `outputs`, not stabilised; None where it is zero."""
+    if not outputs:
+        return [None] * len(wrt)
+    arrivals = list(zip(outputs, seeds, strict=True))
+    totals = _Walk(Derivation(outputs[0], tuple(wrt)), wrt, arrivals).run()
+    return [totals.get(w) for w in wrt]
 
 
 class _Walk:
     """The walk back: parts of each node's gradient are collected until all its consumers have been visited."""
 
-    def __init__(self, found: Derivation, targets: Sequence[Node], seed: Any) -> None:
+    def __init__(self, found: Derivation, targets: Sequence[Node], arrivals: Sequence[tuple[Node, Node]]) -> None:
         self.found = found
-        self.targets = targets
-        self.order = ancestors([found.loss])
+        self.order = ancestors([node for node, _ in arrivals])
         self.demanded = dependents(self.order, targets)
         self.parts: dict[Node, list[Any]] = {}
         self.flat: list[Node] = []
-        self.parts[found.loss] = [_seed(found.loss, seed)]
+        for node, seed in arrivals:
+            self.parts.setdefault(node, []).append(seed)
 
-    def run(self) -> None:
-        totals: dict[Node, Node] = {}
+    def run(self) -> dict[Node, Any]:
+        """The whole gradient of every node that one arrives at."""
+        totals: dict[Node, Any] = {}
         for node in reversed(self.order):
             if node in self.demanded and node in self.parts:
                 totals[node] = self._visit(node)
-        self.found.gradients = tuple(totals[w] if w in totals else self._zero(w) for w in self.targets)
+        return totals
 
     def _visit(self, node: Node) -> Any:
         """Sum what arrived at `node` and send its inputs their terms."""
@@ -167,7 +180,8 @@ class _Walk:
         part = (node.op.index, term.gradient) if isinstance(node.op, Pick) else term.gradient
         self.parts.setdefault(term.source, []).append(part)
 
-    def _zero(self, target: Node) -> Node:
+    def zero(self, target: Node) -> Node:
+        """Zeros for `target`, with the reason noted."""
         self.found.zero_because[target] = self._reason(target)
         with at_scope(_scope(target)), origin(Vjp(target, None)):
             zeros = broadcast_to(constant(0.0, target.dtype), target.shape)

@@ -40,6 +40,7 @@ class Emitter:
         body = len(self.page.lines)
         if self.function == "step":
             self._constants()
+        self._loops()
         self._functions()
         return Module("\n".join(self.page.lines) + "\n", self.page.nodes, self.style, self.handed, kernels, body)
 
@@ -54,6 +55,11 @@ class Emitter:
         for text in kernel_text(self.program.called):
             self.page.lines += ["", "", *text.splitlines()]
         return frozenset(self.program.called)
+
+    def _loops(self) -> None:
+        for loop in self.program.loops:
+            self.page.lines += ["", ""]
+            self.page.append(loop.page())
 
     def _constants(self, indent: str = "") -> None:
         """Constants of the module; of any other function than the step, its own."""

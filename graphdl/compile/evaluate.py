@@ -21,7 +21,11 @@ def evaluate(instr: Instr, values: list[Any], sizes: dict[str, int], key: tuple[
         if instr.operands[i] is None:
             local[f"_{i}"] = eval(text, NAMESPACE, dict(sizes))  # our own text of a number or a size
     with np.errstate(all="ignore"):
-        return eval(_code(instr.template.source), {**NAMESPACE, **sizes, "key": key}, local)
+        return eval(_code(instr.template.source), {**NAMESPACE, **_loops(instr), **sizes, "key": key}, local)
+
+
+def _loops(instr: Instr) -> dict[str, Any]:
+    return {instr.loop.name: instr.loop.function} if instr.loop else {}
 
 
 @lru_cache(maxsize=8192)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from graphdl.compile.emitter import Emitter
+from graphdl.compile.loops import Loop
 from graphdl.compile.lower import Instr
 from graphdl.compile.memory import Buffer
 from graphdl.compile.names import Namer
@@ -45,6 +46,9 @@ class FastEmitter(Emitter):
             self._instr(instr)
         self._finish()
         put = self.page.put
+        if self.program.loops:
+            put()
+            put()
         for function in sorted(self.functions):
             base = function.removesuffix("_reduce")
             put(f"{function} = xp.{base}" + (".reduce" if base != function else ""))
@@ -75,6 +79,9 @@ class FastEmitter(Emitter):
         if instr.is_static or (instr.is_view and self._is_fixed(instr)):
             self._bind(instr)
             return
+        if instr.loop:
+            self._call_loop(instr, instr.loop)
+            return
         out = self._out(instr.node)
 
         def whole(text: str) -> str:
@@ -90,6 +97,14 @@ class FastEmitter(Emitter):
             text = call_text(call, self._namer_of(instr, out, target), whole)
             self.steps.put(f"    {text}", instr.node, self._comment(instr.node) if i == last else "")
         self.names[instr.node] = name
+
+    def _call_loop(self, instr: Instr, loop: Loop) -> None:
+        """A loop writes its stacks into memory that stays, so that views of them can be made once."""
+        name = self.names[instr.node] = self._global(self.program.graph.names[instr.node])
+        self.bound.put(f"    {name} = {loop.memory()}")
+        call = self._whole(instr, instr.template.source)
+        self.steps.put(f"    {call[:-1]}, out={name})", instr.node, self._comment(instr.node))
+        self.fixed.add(instr.node)
 
     def _bind(self, instr: Instr) -> None:
         """A view of memory that never moves, or a value that never changes, is made once."""

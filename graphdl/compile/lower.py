@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 
+from graphdl.compile.loops import Loop
 from graphdl.compile.template import Template, template
 from graphdl.ir.elementwise import Elementwise
 from graphdl.ir.graph import Graph
@@ -18,6 +19,7 @@ from graphdl.ir.op import Operand
 from graphdl.ir.types import TupleType, shape_text
 from graphdl.ops.linalg import Affine, MatMul
 from graphdl.ops.parts import Pick, Slice
+from graphdl.ops.scan import Scan
 from graphdl.ops.shape import BroadcastTo, Reshape, Transpose
 
 # Constants up to so many elements are written into the program, larger ones are handed to it.
@@ -29,7 +31,8 @@ class Instr:
     """One node of the schedule: `template` over `operands`, of which literals are None; `texts` has their text.
 
     `is_view` says that the value shares the memory of the first operand, `is_static` that it depends on
-    constants and sizes alone, and so is the same in every run at one batch size.
+    constants and sizes alone, and so is the same in every run at one batch size. `loop` is the function it calls,
+    for a scan.
     """
 
     node: Node
@@ -38,6 +41,7 @@ class Instr:
     texts: tuple[str, ...]
     is_view: bool
     is_static: bool = False
+    loop: Loop | None = None
 
     @property
     def may_share(self) -> bool:
@@ -49,13 +53,21 @@ class Instr:
         return [operand for operand in self.operands if operand is not None]
 
 
-def lowered(graph: Graph, streams: dict[Node, int]) -> list[Instr]:
-    """The schedule: every node that is computed, in the order of the listing, which is the order it was written in."""
+def lowered(graph: Graph, streams: dict[Node, int], prefix: str = "loop") -> list[Instr]:
+    """The schedule: every node that is computed, in the order of the listing, which is the order it was written in.
+
+    Loops are called `prefix` with a number behind it.
+    """
+    loops = 0
     contiguous: dict[Node, bool] = {}
     static: set[Node] = set(graph.constants)
     instrs = []
     for node in graph.nodes:
-        instr = _of_node(node, graph, streams, contiguous)
+        if isinstance(node.op, Scan):
+            loops += 1
+            instr: Instr | None = _of_loop(node, f"{prefix}_{loops}")
+        else:
+            instr = _of_node(node, graph, streams, contiguous)
         contiguous.setdefault(node, True)
         if instr is not None:
             if not isinstance(node.op, Noise) and all(source in static for source in instr.reads):
@@ -63,6 +75,12 @@ def lowered(graph: Graph, streams: dict[Node, int]) -> list[Instr]:
                 static.add(node)
             instrs.append(instr)
     return instrs
+
+
+def _of_loop(node: Node, name: str) -> Instr:
+    assert isinstance(node.op, Scan)
+    loop = Loop(name, node, tuple(lowered(node.op.body.graph, {}, name)))
+    return Instr(node, template(loop.call()), node.inputs, ("",) * len(node.inputs), is_view=False, loop=loop)
 
 
 def _of_node(node: Node, graph: Graph, streams: dict[Node, int], contiguous: dict[Node, bool]) -> Instr | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from graphdl.compile.fold import fold_constants
+from graphdl.compile.loop_passes import also_in_bodies, drop_unread
 from graphdl.compile.pack import pack_updates
 from graphdl.config import DEFAULT_LEVEL, Level
 from graphdl.ir.elementwise import Elementwise
@@ -47,7 +48,7 @@ class Optimised:
 def pipeline() -> tuple[Pass, ...]:
     """Every pass, in the order they run."""
     elementwise = [op for _, op in all_ops() if isinstance(op, Elementwise)]
-    return (
+    passes = (
         Pass(
             "stabilise", 0, _rules((*STABILISE, *WHERE_SINK), "stabilise"), "no overflow, no cancellation", study=True
         ),
@@ -55,12 +56,14 @@ def pipeline() -> tuple[Pass, ...]:
         Pass("algebra", 1, _rules((*ALGEBRA, *SHAPES), "clean"), "zeros, ones, signs, plumbing"),
         Pass("fold-again", 1, fold_constants, "constants computed now"),
         Pass("merge-equal", 1, merge_equal, "common subexpressions"),
+        Pass("loops", 1, drop_unread, "loops give what is read"),
         Pass("accumulate", 2, accumulate, "n-ary sums as running totals"),
         Pass("fuse", 2, _rules((*FUSE, *copying_rules(elementwise)), "specialise"), "bias added in place, no copies"),
         Pass("fold-fused", 2, fold_constants, "constants computed now"),
         Pass("merge-again", 2, merge_equal, "common subexpressions"),
         Pass("pack-updates", 2, pack_updates, "small variables updated in one call", layout=True),
     )
+    return tuple(step if step.layout else replace(step, run=also_in_bodies(step.run)) for step in passes)
 
 
 def optimise(graph: Graph, level: Level = DEFAULT_LEVEL, stabilise: bool = True, layout: bool = True) -> Optimised:

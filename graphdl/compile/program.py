@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from graphdl.compile.kernels_text import kernels_among
+from graphdl.compile.loops import Loop, all_loops
 from graphdl.compile.lower import Instr, constants_in, lowered
 from graphdl.compile.memory import Plan, plan
 from graphdl.compile.names import SCRIPT_NAMES, Namer
@@ -69,7 +70,13 @@ class Program:
     def called(self) -> set[str]:
         """Names of the kernels that the program calls, directly or not."""
         names = {name for instr in self.instrs for name in instr.template.names}
+        names |= {kernel for loop in self.loops for kernel in loop.called}
         return set(kernels_among({*names, "packed"} if self.graph.packs else names))
+
+    @cached_property
+    def loops(self) -> list[Loop]:
+        """Functions for the loops of the program, each behind those that it calls."""
+        return all_loops(self.instrs)
 
     @cached_property
     def functions(self) -> set[str]:
@@ -80,7 +87,7 @@ class Program:
     def namer(self, functions: Iterable[str] = ()) -> Namer:
         """A namespace in which the sizes, `functions` and everything the program calls are taken."""
         own = ("key", "step", "bind", "variables", "sizes", "constants")
-        namer = Namer([*self.called, *own, *SCRIPT_NAMES])
+        namer = Namer([*self.called, *own, *SCRIPT_NAMES, *(loop.name for loop in self.loops)])
         for size in self.sizes:
             if namer.has(size) or size in self.functions:
                 raise GraphError(f"a size is called {size!r}, a name that programs need; call it 'N' or 'T', say")

@@ -8,6 +8,7 @@ import math
 import re
 import types
 import typing
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,8 @@ from graphdl.ir.types import ITEMSIZE, SHORT, TensorType, TupleType, Type
 MAX_AXES = 32
 MAX_TERMS = 4096
 MAX_SIZE = 2**63 - 1
+
+Readers = Mapping[Any, Callable[[Any], Any]]
 
 _LONG = {short: name for name, short in SHORT.items()}
 _TYPE = re.compile(r"([a-z]\d*|bool)(?:\[([^\[\]]+)\])?\Z")
@@ -56,8 +59,11 @@ def decoded(hint: Any, data: Any) -> Any:
     return data
 
 
-def attributes_of(cls: type, data: Any) -> dict[str, Any]:
-    """The fields of the op class `cls` from the JSON object `data`: each of them, and nothing else."""
+def attributes_of(cls: type, data: Any, readers: Readers = types.MappingProxyType({})) -> dict[str, Any]:
+    """The fields of the op class `cls` from the JSON object `data`: each of them, and nothing else.
+
+    `readers` read fields of types that are made of nodes.
+    """
     hints = _hints(cls)
     if not isinstance(data, dict):
         raise FormatError(f"attributes are {shown(data)}, expected an object")
@@ -67,7 +73,10 @@ def attributes_of(cls: type, data: Any) -> dict[str, Any]:
     missing = [key for key in hints if key not in data]
     if missing:
         raise FormatError(f"attribute {missing[0]!r} is missing; found {listed(data)}")
-    return {key: _attribute(key, hint, data[key]) for key, hint in hints.items()}
+    return {
+        key: readers[hint](data[key]) if hint in readers else _attribute(key, hint, data[key])
+        for key, hint in hints.items()
+    }
 
 
 @cache

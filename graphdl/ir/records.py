@@ -9,6 +9,7 @@ from typing import Any
 
 from graphdl.errors import FormatError, GraphdlError, GraphError, listed
 from graphdl.ir import registry
+from graphdl.ir.body import Body
 from graphdl.ir.encoding import (
     as_dim,
     as_type,
@@ -24,11 +25,13 @@ from graphdl.ir.node import Node, next_place, stands_for
 from graphdl.ir.op import Op
 from graphdl.ir.origin import Origin, Rewrite, User, Vjp
 from graphdl.ir.text import plain
+from graphdl.ir.traverse import ancestors
 from graphdl.ir.types import TensorType
 
 Record = dict[str, Any]
 
 _KEYS = ("op", "type", "inputs", "name", "scope", "origin", "attributes")
+_BODY = ("carries", "slices", "constants", "outputs")
 _NOISE = ("uniform", "normal", "truncated_normal")
 
 
@@ -102,6 +105,31 @@ def hidden(node: Node) -> Node | None:
     return node.op.initial if isinstance(node.op, VariableLeaf) else None
 
 
+def body_record(body: Body) -> Record:
+    """The body of a loop: its own list of nodes, and what they are for."""
+    places = Places(ancestors([*body.outputs, *body.inputs]))
+    parts = {part: [places[node] for node in getattr(body, part)] for part in _BODY}
+    return {"nodes": [record_of(node, places) for node in places], **parts}
+
+
+def body_of(data: Any) -> Body:
+    """The body that `body_record` wrote; it must be closed."""
+    if not isinstance(data, dict) or set(data) != {"nodes", *_BODY}:
+        raise FormatError(f"attribute 'body': found {shown(data)}, expected an object of nodes, {', '.join(_BODY)}")
+    nodes: list[Node] = []
+    for place, record in enumerate(_listed(data["nodes"])):
+        try:
+            nodes.append(node_of(record, nodes))
+        except FormatError as error:
+            raise FormatError(f"body, {described(record, place)}: {error}") from None
+    parts = {part: tuple(reference(nodes, place) for place in _listed(data[part])) for part in _BODY}
+    body = Body(**parts)
+    given = [node for node in nodes if isinstance(node.op, Placeholder | VariableLeaf | Noise)]
+    if set(given) != set(body.inputs) or len(given) != len(body.inputs) or len(body.outputs) < len(body.carries):
+        raise FormatError("attribute 'body': what it reads are not its carries, slices and constants, each once")
+    return body
+
+
 def _check_keys(record: Any) -> None:
     if not isinstance(record, dict):
         raise FormatError(f"it is {shown(record)}, expected an object")
@@ -126,7 +154,7 @@ def _op(record: Record, before: Sequence[Node]) -> Op:
     if isinstance(entry, type):
         if entry.is_leaf:
             raise FormatError(f"{name} nodes are made by the compiler and not read from files")
-        return _made(entry, attributes_of(entry, attributes))
+        return _made(entry, attributes_of(entry, attributes, {Body: body_of}))
     if attributes:
         raise FormatError(f"{name} has no attributes, found {shown(attributes)}")
     return entry
@@ -176,7 +204,7 @@ def _attributes(op: Op, places: Places) -> Record:
         return {"dim": encoded(op.dim)}
     if op.is_leaf and not isinstance(op, Placeholder):
         raise GraphError(f"a graph with {op.name} nodes was made by the compiler; save the graph it was made from")
-    return {key: encoded(value) for key, value in op.attributes().items()}
+    return {k: body_record(v) if isinstance(v, Body) else encoded(v) for k, v in op.attributes().items()}
 
 
 def _origin_record(node: Node, places: Places) -> Record:

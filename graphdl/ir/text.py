@@ -14,7 +14,11 @@ from graphdl.ir.origin import Rewrite, User, Vjp, user_of
 def listing(graph: Graph, origins: bool = False) -> str:
     """The graph, a line a node, inputs first; with `origins`, where each node comes from."""
     names = {node: plain(name) for node, name in graph.names.items()}
-    lines = [node_line(node, names, origins) for node in graph.nodes]
+    lines = []
+    for node in graph.nodes:
+        lines.append(node_line(node, names, origins))
+        body = node.op.attributes().get("body") if node.op.name == "scan" else None
+        lines += [f"    {line}" for line in listing(body.graph, origins).splitlines()] if body else []
     lines += [f"{names[variable]} <- {names[value]}" for variable, value in graph.updates]
     lines.append("-> " + ", ".join(_output(name, names[node]) for name, node in graph.outputs.items()))
     return "\n".join(lines)

@@ -216,6 +216,14 @@ def broadcast_to(x: Any, shape: Any, name: str | None = None) -> Node:
     return x if x.shape == shape else build(BroadcastTo(shape), x, name=name)
 
 
+def full(shape: Any, value: Any, dtype: Any = None, name: str | None = None) -> Node:
+    """`value` everywhere: a constant, or copies of one where a size is symbolic."""
+    sizes = as_shape(shape)
+    if all(isinstance(d, int) for d in sizes):
+        return constant(value, dtype, sizes, name)
+    return broadcast_to(constant(value, dtype), sizes, name)
+
+
 @builder("broadcast_like")
 def broadcast_like(value: Any, like: Node) -> Node:
     """`value` as a node of the type of `like`."""

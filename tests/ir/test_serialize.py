@@ -110,7 +110,7 @@ def test_every_op_comes_back_with_its_attributes_and_its_value(case):
     graph = Graph({"y": results(build(case.op, *inputs))[-1]})
     back = graph_from_json(graph_to_json(graph))
     assert listing(back) == listing(graph)
-    assert [n.op.attributes() for n in back.nodes] == [n.op.attributes() for n in graph.nodes]
+    assert [str(n.op) for n in back.nodes] == [str(n.op) for n in graph.nodes]
     arrays = case.arrays("float32")
     values = [
         gd.Session(level=0).run(g.outputs["y"], dict(zip(g.placeholders, arrays, strict=True))) for g in (graph, back)

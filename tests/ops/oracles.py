@@ -85,6 +85,15 @@ def _split(x, axis, sizes):
     return [np.take(x, range(end - size, end), axis=axis) for size, end in zip(sizes, ends, strict=True)]
 
 
+def _scan(h, x, k, body, length, reverse=False):
+    """The sample's own step, h = tanh(k h + x) and y = h x."""
+    states, given = np.empty_like(x), np.empty_like(x)
+    for t in list(range(length))[:: -1 if reverse else 1]:
+        h = np.tanh(k * h + x[t])
+        states[t], given[t] = h, h * x[t]
+    return [states, given]
+
+
 def _one_hot(indices, depth, dtype):
     return np.eye(depth, dtype=dtype)[indices]
 
@@ -143,6 +152,7 @@ ORACLES: dict[str, Oracle] = {
     "reciprocal": lambda a: np.reciprocal(a),
     "relu": lambda a: np.where(a > 0, a, 0).astype(a.dtype),
     "reshape": lambda x, shape: np.reshape(x, shape),
+    "scan": _scan,
     "scatter_add": _scatter_add,
     "selu": _selu,
     "sigmoid": _sigmoid,
