@@ -64,10 +64,12 @@ from graphdl.ops.arithmetic import (
     subtract,
     where,
 )
+from graphdl.ops.conv import conv1d, conv2d, conv2d_transpose, depthwise_conv2d, separable_conv2d
 from graphdl.ops.indexing import gather, one_hot, scatter_add, take, take_along
 from graphdl.ops.linalg import matmul
 from graphdl.ops.nn import cross_entropy, log_softmax, sigmoid_cross_entropy, softmax
 from graphdl.ops.parts import concat, pad, pick, split, stack
+from graphdl.ops.pool import average_pool1d, average_pool2d, max_pool1d, max_pool2d
 from graphdl.ops.random import dropout, random_normal, random_uniform
 from graphdl.ops.reduce import argmax, logsumexp, max, mean, min, prod, sum, var
 from graphdl.ops.shape import (
@@ -189,6 +191,8 @@ __all__ = [
     "add_n",
     "argmax",
     "assign",
+    "average_pool1d",
+    "average_pool2d",
     "bool",
     "broadcast_to",
     "cast",
@@ -196,8 +200,12 @@ __all__ = [
     "clip",
     "concat",
     "constant",
+    "conv1d",
+    "conv2d",
+    "conv2d_transpose",
     "cos",
     "cross_entropy",
+    "depthwise_conv2d",
     "derive",
     "divide",
     "draw",
@@ -242,6 +250,8 @@ __all__ = [
     "logsumexp",
     "matmul",
     "max",
+    "max_pool1d",
+    "max_pool2d",
     "maximum",
     "mean",
     "min",
@@ -267,6 +277,7 @@ __all__ = [
     "scan",
     "scatter_add",
     "selu",
+    "separable_conv2d",
     "set_floatx",
     "sigmoid",
     "sigmoid_cross_entropy",

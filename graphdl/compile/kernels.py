@@ -6,6 +6,7 @@ an ``out`` parameter writes its result there when given one, with the same bits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as xp
@@ -126,6 +127,180 @@ def scatter_add(values: Array, indices: Array, shape: tuple[int, ...], axis: int
     where: Any = (*(slice(None),) * axis, indices)
     xp.add.at(whole, where, values)
     return whole
+
+
+def padded(x: Array, pads: tuple[tuple[int, int], tuple[int, int]], value: float) -> Array:
+    """Images with `value` put around; the same array where nothing is."""
+    (top, bottom), (left, right) = pads
+    if top == bottom == left == right == 0:
+        return x
+    n, height, width, channels = x.shape
+    whole = xp.full((n, top + height + bottom, left + width + right, channels), value, x.dtype)
+    whole[:, top : top + height, left : left + width] = x
+    return whole
+
+
+def windows(x: Array, size: tuple[int, int], strides: tuple[int, int], dilation: tuple[int, int]) -> Array:
+    """Every window of the images as a view [N, H', W', h, w, C]."""
+    n, height, width, channels = x.shape
+    down, right = [
+        (a - (k - 1) * d - 1) // s + 1 for a, k, s, d in zip((height, width), size, strides, dilation, strict=True)
+    ]
+    i, j, k, c = x.strides
+    steps = (i, j * strides[0], k * strides[1], j * dilation[0], k * dilation[1], c)
+    return xp.lib.stride_tricks.as_strided(x, (n, down, right, *size, channels), steps)
+
+
+def at(i: int, j: int, places: Sequence[int], strides: tuple[int, int], dilation: tuple[int, int]) -> Any:
+    """Where element (i, j) of every window lies: an index of images."""
+    rows = slice(i * dilation[0], i * dilation[0] + strides[0] * (places[0] - 1) + 1, strides[0])
+    columns = slice(j * dilation[1], j * dilation[1] + strides[1] * (places[1] - 1) + 1, strides[1])
+    return (slice(None), rows, columns)
+
+
+def conv2d(x: Array, kernel: Array, strides: Any, pads: Any, dilation: Any, groups: int) -> Array:
+    """Convolution, as one product of matrices for a few images at a time: their windows stay in the cache."""
+    height, width, depth, filters = kernel.shape
+    view = windows(padded(x, pads, 0), (height, width), strides, dilation)
+    n, down, right = view.shape[:3]
+    y = xp.empty((n, down, right, filters), x.dtype)
+    if depth == 1 and groups > 1:
+        whole, each = padded(x, pads, 0), y.reshape((n, down, right, groups, filters // groups))
+        each[...] = 0
+        for i in range(height):
+            for j in range(width):
+                part = whole[at(i, j, (down, right), strides, dilation)]
+                each += part[..., None] * kernel[i, j].reshape((groups, filters // groups))
+        return y
+    share = filters // groups
+    for g in range(groups):
+        matrix = kernel[..., g * share : (g + 1) * share].reshape((-1, share))
+        for start in range(0, n, 8):
+            rows = view[start : start + 8, ..., g * depth : (g + 1) * depth].reshape((-1, height * width * depth))
+            block = xp.dot(rows, matrix)
+            y[start : start + 8, ..., g * share : (g + 1) * share] = block.reshape((-1, down, right, share))
+    return y
+
+
+def conv2d_transpose(
+    dy: Array, kernel: Array, lengths: Any, strides: Any, pads: Any, dilation: Any, groups: int
+) -> Array:
+    """What the convolution read is added to, an element of the window at a time."""
+    height, width, depth, filters = kernel.shape
+    n, down, right = dy.shape[:3]
+    (top, bottom), (left, behind) = pads
+    share = filters // groups
+    whole = xp.zeros((n, top + lengths[0] + bottom, left + lengths[1] + behind, depth * groups), dy.dtype)
+    if depth == 1 and groups > 1:
+        each = dy.reshape((n, down, right, groups, share))
+        for i in range(height):
+            for j in range(width):
+                weights = kernel[i, j].reshape((groups, share))
+                whole[at(i, j, (down, right), strides, dilation)] += xp.sum(each * weights, axis=-1)
+    else:
+        for g in range(groups):
+            matrix = kernel[..., g * share : (g + 1) * share].reshape((-1, share)).T
+            for start in range(0, n, 8):
+                rows = dy[start : start + 8, ..., g * share : (g + 1) * share].reshape((-1, share))
+                parts = xp.dot(rows, matrix).reshape((-1, down, right, height, width, depth))
+                images = whole[start : start + 8, ..., g * depth : (g + 1) * depth]
+                for i in range(height):
+                    for j in range(width):
+                        images[at(i, j, (down, right), strides, dilation)] += parts[:, :, :, i, j]
+    return xp.ascontiguousarray(whole[:, top : top + lengths[0], left : left + lengths[1]])
+
+
+def conv2d_kernel(
+    x: Array, dy: Array, window: tuple[int, int], strides: Any, pads: Any, dilation: Any, groups: int
+) -> Array:
+    """What every window saw times the gradient there, summed over windows and images."""
+    height, width = window
+    channels, filters = x.shape[3], dy.shape[3]
+    n, down, right = dy.shape[:3]
+    depth, share = channels // groups, filters // groups
+    total = xp.zeros((height, width, depth, filters), x.dtype)
+    if depth == 1 and groups > 1:
+        whole, each = padded(x, pads, 0), dy.reshape((n, down, right, groups, share))
+        for i in range(height):
+            for j in range(width):
+                part = whole[at(i, j, (down, right), strides, dilation)]
+                total[i, j, 0] = xp.sum(part[..., None] * each, axis=(0, 1, 2)).reshape(-1)
+        return total
+    view = windows(padded(x, pads, 0), window, strides, dilation)
+    for g in range(groups):
+        for start in range(0, n, 8):
+            rows = view[start : start + 8, ..., g * depth : (g + 1) * depth].reshape((-1, height * width * depth))
+            slopes = dy[start : start + 8, ..., g * share : (g + 1) * share].reshape((-1, share))
+            part = xp.dot(rows.T, slopes).reshape((height, width, depth, share))
+            total[..., g * share : (g + 1) * share] += part
+    return total
+
+
+def max_pool2d(x: Array, window: tuple[int, int], strides: tuple[int, int], pads: Any) -> Array:
+    """The largest element of each window."""
+    whole = padded(x, pads, -xp.inf)
+    places = [(a - k) // s + 1 for a, k, s in zip(whole.shape[1:3], window, strides, strict=True)]
+    y = whole[at(0, 0, places, strides, (1, 1))].copy()
+    for i in range(window[0]):
+        for j in range(window[1]):
+            if i + j:
+                xp.maximum(y, whole[at(i, j, places, strides, (1, 1))], out=y)
+    return y
+
+
+def largest_first(x: Array, window: tuple[int, int], strides: tuple[int, int], pads: Any) -> list[tuple[Any, Array]]:
+    """For each element of a window, where it lies in padded images, and whether it is the first largest one."""
+    whole, y = padded(x, pads, -xp.inf), max_pool2d(x, window, strides, pads)
+    left = xp.ones(y.shape, "bool")
+    found = []
+    for i in range(window[0]):
+        for j in range(window[1]):
+            where = at(i, j, y.shape[1:3], strides, (1, 1))
+            here = left & (whole[where] == y)
+            left &= ~here
+            found.append((where, here))
+    return found
+
+
+def max_pool2d_place(g: Array, x: Array, window: tuple[int, int], strides: Any, pads: Any) -> Array:
+    """Each gradient at the first place where its window has the largest element."""
+    (top, bottom), (left, right) = pads
+    n, height, width, channels = x.shape
+    whole = xp.zeros((n, top + height + bottom, left + width + right, channels), g.dtype)
+    for where, here in largest_first(x, window, strides, pads):
+        whole[where] += g * here
+    return xp.ascontiguousarray(whole[:, top : top + height, left : left + width])
+
+
+def max_pool2d_take(z: Array, x: Array, window: tuple[int, int], strides: Any, pads: Any) -> Array:
+    """The element of z at the first place where each window of x has its largest one."""
+    whole = padded(z, pads, 0)
+    taken: Array = 0
+    for where, here in largest_first(x, window, strides, pads):
+        taken = taken + whole[where] * here
+    return taken
+
+
+def sum_pool2d(x: Array, window: tuple[int, int], strides: tuple[int, int], pads: Any) -> Array:
+    """The sum of each window."""
+    whole = padded(x, pads, 0)
+    places = [(a - k) // s + 1 for a, k, s in zip(whole.shape[1:3], window, strides, strict=True)]
+    y = whole[at(0, 0, places, strides, (1, 1))].copy()
+    for i in range(window[0]):
+        for j in range(window[1]):
+            if i + j:
+                y += whole[at(i, j, places, strides, (1, 1))]
+    return y
+
+
+def sum_pool2d_spread(g: Array, lengths: Any, window: tuple[int, int], strides: Any, pads: Any) -> Array:
+    """Each element at every place of its window."""
+    (top, bottom), (left, right) = pads
+    whole = xp.zeros((g.shape[0], top + lengths[0] + bottom, left + lengths[1] + right, g.shape[3]), g.dtype)
+    for i in range(window[0]):
+        for j in range(window[1]):
+            whole[at(i, j, g.shape[1:3], strides, (1, 1))] += g
+    return xp.ascontiguousarray(whole[:, top : top + lengths[0], left : left + lengths[1]])
 
 
 def packed(variables: dict[str, Array], name: str, parts: tuple[tuple[str, tuple[int, ...]], ...]) -> Array:

@@ -85,6 +85,60 @@ def _split(x, axis, sizes):
     return [np.take(x, range(end - size, end), axis=axis) for size, end in zip(sizes, ends, strict=True)]
 
 
+def _seen(x, window, strides, pads, dilation=(1, 1), fill=0.0):
+    """What each window sees, (N, H', W', h, w, C), one element after the other."""
+    x = np.pad(x, ((0, 0), *pads, (0, 0)), constant_values=fill)
+    n, rows, columns, channels = x.shape
+    down, right = (
+        (size - (k - 1) * d - 1) // s + 1
+        for size, k, s, d in zip((rows, columns), window, strides, dilation, strict=True)
+    )
+    seen = np.empty((n, down, right, *window, channels), x.dtype)
+    for a, b, i, j in np.ndindex(down, right, *window):
+        seen[:, a, b, i, j] = x[:, a * strides[0] + i * dilation[0], b * strides[1] + j * dilation[1]]
+    return seen
+
+
+def _conv2d(x, kernel, strides=(1, 1), pads=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
+    seen = _seen(x, kernel.shape[:2], strides, pads, dilation)
+    parts = zip(np.split(seen, groups, axis=-1), np.split(kernel, groups, axis=-1), strict=True)
+    return np.concatenate([np.einsum("nabijc,ijcf->nabf", s, k) for s, k in parts], axis=-1)
+
+
+def _adjoint(linear, shape, dy):
+    """The transpose of a linear function, from what it makes of each unit array."""
+    found = np.zeros(shape, dy.dtype)
+    for place in np.ndindex(*shape):
+        unit = np.zeros(shape, dy.dtype)
+        unit[place] = 1
+        found[place] = (linear(unit) * dy).sum()
+    return found
+
+
+def _conv2d_transpose(dy, kernel, lengths, **geometry):
+    shape = (dy.shape[0], *lengths, kernel.shape[2] * geometry.get("groups", 1))
+    return _adjoint(lambda x: _conv2d(x, kernel, **geometry), shape, dy)
+
+
+def _conv2d_kernel(x, dy, window, **geometry):
+    shape = (*window, x.shape[3] // geometry.get("groups", 1), dy.shape[3])
+    return _adjoint(lambda kernel: _conv2d(x, kernel, **geometry), shape, dy)
+
+
+def _flat_windows(x, window, strides, pads, fill=0.0):
+    seen = _seen(x, window, strides, pads, fill=fill)
+    return np.moveaxis(seen, -1, 3).reshape(*seen.shape[:3], seen.shape[-1], -1)
+
+
+def _max_pool_take(z, x, **geometry):
+    first = _flat_windows(x, **geometry, fill=-np.inf).argmax(axis=-1)
+    return np.take_along_axis(_flat_windows(z, **geometry), first[..., None], axis=-1)[..., 0]
+
+
+def _max_pool_place(g, x, **geometry):
+    return _adjoint(lambda z: _max_pool_take(z, x, **geometry), x.shape, g)
+
+
 def _scan(h, x, k, body, length, reverse=False):
     """The sample's own step, h = tanh(k h + x) and y = h x."""
     states, given = np.empty_like(x), np.empty_like(x)
@@ -112,6 +166,9 @@ ORACLES: dict[str, Oracle] = {
     "cast": lambda x, dtype: np.array(x, dtype),
     "clip": lambda a, low, high: np.clip(a, low, high),
     "concat": lambda *xs, axis: np.concatenate(xs, axis),
+    "conv2d": _conv2d,
+    "conv2d_kernel": _conv2d_kernel,
+    "conv2d_transpose": _conv2d_transpose,
     "cos": lambda a: np.cos(a),
     "divide": lambda a, b: np.divide(a, b),
     "elu": _elu,
@@ -137,6 +194,9 @@ ORACLES: dict[str, Oracle] = {
     "mask_positive": lambda a, b: np.where(b > 0, a, 0).astype(a.dtype),
     "matmul": lambda a, b: np.einsum("...ij,...jk->...ik", a, b),
     "max": lambda x, axis, keepdims=False: np.amax(x, axis=axis, keepdims=keepdims),
+    "max_pool2d": lambda x, **geometry: _flat_windows(x, **geometry, fill=-np.inf).max(axis=-1),
+    "max_pool2d_place": _max_pool_place,
+    "max_pool2d_take": _max_pool_take,
     "maximum": lambda a, b: np.where(a > b, a, b),
     "mean": lambda x, axis, keepdims=False: np.mean(x, axis=axis, keepdims=keepdims),
     "min": lambda x, axis, keepdims=False: np.amin(x, axis=axis, keepdims=keepdims),
@@ -171,6 +231,10 @@ ORACLES: dict[str, Oracle] = {
     "stop_gradient": lambda x: np.array(x),
     "subtract": lambda a, b: np.subtract(a, b),
     "sum": lambda x, axis, keepdims=False: np.add.reduce(x, axis=axis, keepdims=keepdims),
+    "sum_pool2d": lambda x, **geometry: _flat_windows(x, **geometry).sum(axis=-1),
+    "sum_pool2d_spread": lambda g, lengths, **geometry: _adjoint(
+        lambda x: _flat_windows(x, **geometry).sum(axis=-1), (g.shape[0], *lengths, g.shape[3]), g
+    ),
     "sum_to": _sum_to,
     "take": lambda x, indices, axis: x[(*(slice(None),) * axis, indices)],
     "take_along": _rows,

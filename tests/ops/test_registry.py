@@ -230,15 +230,29 @@ def test_flat_ops_say_why(case):
 # The part of CuPy's interface that programs may use (CuPy 13: routines and ufuncs).
 CUPY = frozenset(
     """
-    abs absolute add arange argmax array asarray broadcast_to concatenate cos divide dot empty equal exp expm1
-    floor greater greater_equal inf isfinite less less_equal log log1p logical_and logical_not logical_or
-    matmul max maximum mean min minimum multiply nan negative not_equal ones_like pad power prod sign sin
-    split sqrt square squeeze subtract sum take take_along_axis tanh where zeros zeros_like
+    abs absolute add arange argmax array asarray ascontiguousarray broadcast_to concatenate cos divide dot empty equal
+    exp expm1 floor full greater greater_equal inf isfinite less less_equal lib log log1p logical_and logical_not
+    logical_or matmul max maximum mean min minimum multiply nan negative not_equal ones ones_like pad power prod sign
+    sin split sqrt square squeeze subtract sum take take_along_axis tanh where zeros zeros_like
     """.split()  # noqa: SIM905 (sixty names in quotes are no reading)
 )
-METHODS = {"astype", "copy", "dot", "reshape", "reduce", "shape", "transpose", "view", "at", "T", "dtype"}
+METHODS = {
+    "astype",
+    "copy",
+    "dot",
+    "reshape",
+    "reduce",
+    "shape",
+    "transpose",
+    "view",
+    "at",
+    "T",
+    "dtype",
+    "strides",
+    "append",
+}
 # Of the methods of ufuncs, CuPy has `reduce` and `at` for these only (its issue 7082).
-UFUNC_METHODS = {"add.reduce", "multiply.reduce", "add.at"}
+UFUNC_METHODS = {"add.reduce", "multiply.reduce", "add.at", "lib.stride_tricks", "lib.stride_tricks.as_strided"}
 
 
 @pytest.mark.parametrize("style", ["readable", "fast"])
@@ -250,7 +264,7 @@ def test_cupy_source_calls_only_what_cupy_has(case, style):
     assert module.text.startswith("import cupy as xp\n")
     assert "numpy" not in module.text
     tree = ast.parse(module.text)
-    known = _defined(tree) | {"xp", "range", "slice"}
+    known = _defined(tree) | {"xp", "range", "slice", "zip"}
     for part in ast.walk(tree):
         if isinstance(part, ast.Name):
             assert part.id in known, part.id

@@ -28,6 +28,38 @@ def _prod(x, axis, keepdims=False):
     return x
 
 
+def _first(x):
+    """Images with channels first, as torch has them."""
+    return x.permute(0, 3, 1, 2)
+
+
+def _last(x):
+    return x.permute(0, 2, 3, 1)
+
+
+def _around(x, pads, value=0.0):
+    (top, bottom), (left, right) = pads
+    return F.pad(_first(x), (left, right, top, bottom), value=value)
+
+
+def _conv2d(x, kernel, strides=1, pads=((0, 0), (0, 0)), dilation=1, groups=1):
+    weights = kernel.permute(3, 2, 0, 1)
+    return _last(F.conv2d(_around(x, pads), weights, stride=strides, dilation=dilation, groups=groups))
+
+
+def _conv2d_transpose(dy, kernel, lengths, strides=1, pads=((0, 0), (0, 0)), dilation=1, groups=1):
+    (top, bottom), (left, right) = pads
+    rows, columns = lengths
+    whole = F.conv_transpose2d(_first(dy), kernel.permute(3, 2, 0, 1), stride=strides, dilation=dilation, groups=groups)
+    wanted = (top + rows + bottom - whole.shape[2], left + columns + right - whole.shape[3])
+    whole = F.pad(whole, (0, wanted[1], 0, wanted[0]))
+    return _last(whole[:, :, top : top + rows, left : left + columns])
+
+
+def _max_pool2d(x, window, strides, pads):
+    return _last(F.max_pool2d(_around(x, pads, -torch.inf), window, strides))
+
+
 TORCH = {
     "abs": torch.abs,
     "add": torch.add,
@@ -36,6 +68,8 @@ TORCH = {
     "broadcast_to": lambda x, shape: torch.broadcast_to(x, shape),
     "clip": torch.clip,
     "concat": lambda *xs, axis: torch.cat(xs, axis),
+    "conv2d": _conv2d,
+    "conv2d_transpose": _conv2d_transpose,
     "cos": torch.cos,
     "divide": torch.divide,
     "elu": lambda a, alpha: torch.where(a > 0, a, alpha * torch.expm1(torch.clamp(a, max=0))),
@@ -51,6 +85,7 @@ TORCH = {
     "matmul": torch.matmul,
     "max": _over(torch.amax),
     "maximum": torch.maximum,
+    "max_pool2d": _max_pool2d,
     "mean": _over(torch.mean),
     "min": _over(torch.amin),
     "minimum": torch.minimum,
