@@ -26,6 +26,7 @@ from graphdl.errors import (
     GradientError,
     GraphdlError,
     GraphError,
+    LintWarning,
     NonFiniteError,
     ShapeError,
     WriteError,
@@ -128,6 +129,7 @@ _LAZY = {
     "Stepper": "graphdl.runtime.stepper",
     "global_variables_initializer": "graphdl.runtime.session",
     "load_graph": "graphdl.ir.serialize",
+    "lint": "graphdl.keras.lint",
     "save_graph": "graphdl.ir.serialize",
 }
 # graphdl.draw is a module that can be called.
@@ -144,11 +146,11 @@ def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Node:
     return full(shape, 1.0, dtype, name)
 
 
-def _mimebundle(thing: Any) -> dict[str, str]:
-    """What a notebook shows for a node or a graph; drawing is loaded when the first one is shown."""
+def _mimebundle(thing: Any, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
+    """What a notebook shows for a node, a graph or a model; drawing is loaded when the first one is shown."""
     from graphdl.draw.notebook import mimebundle
 
-    return mimebundle(thing)
+    return mimebundle(thing, include, exclude)
 
 
 register_builder("mimebundle", _mimebundle)
@@ -177,6 +179,7 @@ __all__ = [
     "Graph",
     "GraphError",
     "GraphdlError",
+    "LintWarning",
     "Node",
     "NonFiniteError",
     "Session",
@@ -240,6 +243,7 @@ __all__ = [
     "leaky_relu",
     "less",
     "less_equal",
+    "lint",
     "load_graph",
     "log",
     "log1p",

@@ -70,6 +70,10 @@ class ZeroGradientWarning(UserWarning):
     """A gradient is zero everywhere, and why."""
 
 
+class LintWarning(UserWarning):
+    """A model that cannot learn what it is given, as it stands: the linter's errors, said by compile and fit."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The sentence " Did you mean 'x'?" for the closest known name, or nothing.
 

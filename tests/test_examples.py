@@ -17,11 +17,13 @@ EXAMPLES = sorted((Path(__file__).resolve().parent.parent / "examples").glob("*.
 SAYS = {
     "apple_shop": "total = 220\nd total / d price = 2.2\nd total / d count = 110\nd total / d tax = 200\n",
     "chain_rule": "dz/dx = 14 and dz/dy = 14, which is 2 (x + y)\nin closed form, dz/dx = 2*x + 2*y\n",
+    "course_network": "L = 0.319743, dL/dw11 = -0.127140\nnumber by number: L = 0.319743, dL/dw11 = -0.127140\n",
     "custom_op": "mish(1000) = 1000 and its slope there 1, though exp(1000) is no float\n",
     "digits_dropout": "without, on digits it has not seen:",
     "digits_mlp": "of the test digits are right\n",
     "linear_regression": "the line at 10: ",
     "multi_output": "half a metre of oak  : ",
+    "playground": "of the points on the right side\n",
     "xor": "1 xor 1: ",
 }
 

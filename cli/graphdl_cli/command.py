@@ -10,10 +10,10 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def command(*examples: str) -> Callable[[Callable[..., Any]], click.Command]:
+def command(*examples: str, cls: type[click.Command] = click.Command) -> Callable[[Callable[..., Any]], click.Command]:
     """Make a function a command named like it; its docstring is the help, `examples` are shown below the options."""
     epilog = "\n".join(["\b", "Examples:", *(f"  graphdl {example}" for example in examples)])
-    return click.command(epilog=epilog)
+    return click.command(cls=cls, epilog=epilog)
 
 
 def target_argument(metavar: str) -> Callable[[F], F]:

@@ -125,10 +125,11 @@ def _draw(story: Any, base: Path, suffixes: list[str], view: str) -> list[Path]:
     from graphdl.draw.render import draw
     from graphdl.errors import DrawError
 
-    drawn = []
+    drawn: list[Path] = []
     for suffix in suffixes:
         try:
-            drawn.append(Path(draw(story, base.with_suffix(suffix), view=view)))
+            made = draw(story, base.with_suffix(suffix), view=view)
+            drawn += made if isinstance(made, list) else [made]
         except DrawError as error:
             say_warning(f"{base.with_suffix(suffix)} is not drawn: {error}")
     return drawn

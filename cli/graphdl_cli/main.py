@@ -17,7 +17,10 @@ from graphdl_cli import failures
 _COMMANDS = {
     "demo": "Train, draw and export a digit classifier, and show that the script ends in the same bits.",
     "train": "Train the model of a Python file.",
-    "draw": "Draw a graph and its backward pass as SVG, PNG, PDF, DOT, JSON or text.",
+    "draw": "Draw a graph and its backward pass, step by step: a player, pictures, handouts, animations, text.",
+    "derive": "Derive one gradient on paper: every step of the chain rule, with its numbers.",
+    "lint": "Find what keeps a network from learning.",
+    "explain": "Explain a topic, a finding, or the zeros and NaN of a graph.",
     "export": "Write a model as one training script that needs NumPy alone.",
     "show": "Print a graph at any stage: as written, stabilised, differentiated, optimised, as source.",
     "check": "Compare the gradients with finite differences.",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from graphdl.compile.emit import Style
     from graphdl.compile.pipeline import Pass
     from graphdl.config import Level
+    from graphdl.draw.optimisation.story import Matter
     from graphdl.runtime.compiled import Compiled
     from graphdl_cli.subject import Subject
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     "show mlp.py --stage source --style readable",
     "show chain.py:loss --stage gradient --wrt x",
     "show mlp.py --stage cost --at N=32",
+    "show mlp.py --stage passes --diff",
 )
 @target_argument("FILE.py[:name]")
 @click.option(
@@ -41,9 +43,17 @@ if TYPE_CHECKING:
 )
 @click.option("--wrt", metavar="NODE", multiple=True, help="Differentiate for this node. [default: what is trained]")
 @click.option("--predict", is_flag=True, help="A model as it predicts, in place of how it trains.")
+@click.option("--diff", is_flag=True, help="With --stage passes: the lines of the listing that each pass changed.")
 @click.option("--at", metavar="N=32", multiple=True, help="A size, for the cost in plain numbers.")
 def show(
-    target: str, stage: str, style: Style, level: Level, wrt: tuple[str, ...], predict: bool, at: tuple[str, ...]
+    target: str,
+    stage: str,
+    style: Style,
+    level: Level,
+    wrt: tuple[str, ...],
+    predict: bool,
+    diff: bool,
+    at: tuple[str, ...],
 ) -> None:
     """Print a graph at a stage.
 
@@ -60,9 +70,11 @@ def show(
     from graphdl_cli.loading import load_subject
     from graphdl_cli.subject import subject
 
+    if diff and stage != "passes":
+        raise UserError(f"--diff is for --stage passes, found --stage {stage}")
     sizes = _sizes(at)
     view = View(subject(load_subject(target), wrt, predict=predict), style, level, sizes)
-    click.echo(_STAGES[stage](view))
+    click.echo(_passes_diff(view) if diff else _STAGES[stage](view))
 
 
 @dataclass(frozen=True)
@@ -76,10 +88,20 @@ class View:
 
     def compiled(self, style: Style | None = None) -> Compiled:
         """The program of one step of training; where nothing is updated, of the outputs and their gradients."""
-        found = self.subject
-        graph = found.training_step() if found.updates.pairs else found.with_gradients()
+        found, graph = self.subject, self.matter.whole
         found.session.level = self.level
         return found.session.compile(tuple(graph.outputs.values()), found.updates, style or self.style)
+
+    @property
+    def matter(self) -> Matter:
+        """The graph as written, its chain rule, and the graph that is compiled."""
+        from graphdl.draw.optimisation.story import Matter
+        from graphdl.ir.graph import Graph
+
+        found = self.subject
+        whole = found.training_step() if found.updates.pairs else found.with_gradients()
+        written = found.graph.outputs if found.loss is None else {"loss": found.loss}
+        return Matter(Graph(written), found.derivation, whole)
 
 
 def _sizes(at: Sequence[str]) -> dict[str, int]:
@@ -144,6 +166,13 @@ def _passes(view: View) -> str:
     passes = [(step.name, f"from level {step.level}", step.what + _condition(step)) for step in pipeline()]
     rows = [(str(i), f.stage, f.rule, f.kind, f"{plain(f.before.label)}: {f.why}") for i, f in enumerate(firings, 1)]
     return "\n".join([columns(passes), "", f"{len(rows)} rewrites:", columns(rows, indent=2)]).rstrip()
+
+
+def _passes_diff(view: View) -> str:
+    """What each pass changed, as a unified diff of listings; what only serves the fast style is shown with it alone."""
+    from graphdl.draw.optimisation.textual import passes_text
+
+    return passes_text(view.matter, view.level, layout=view.style == "fast") or "no pass changed anything"
 
 
 def _condition(step: Pass) -> str:

@@ -12,6 +12,7 @@ from graphdl_cli.command import command, target_argument, training_options
 from graphdl_cli.failures import Failed, UserError
 
 if TYPE_CHECKING:
+    from graphdl.keras import Recorder
     from graphdl.keras.models import Model
     from graphdl_cli.data import Data
     from graphdl_cli.loading import Loaded
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @command(
     "train mlp.py",
     "train mlp.py:model --epochs 20 --batch-size 64 --lr 0.001 --seed 7 --save weights.npz",
+    "train xor.py --record run.html",
     "train credit.py --data credit.csv --target share --features age,income,active --validation-split 0.2",
 )
 @target_argument("FILE.py[:model]")
@@ -32,6 +34,12 @@ if TYPE_CHECKING:
     help="The last part of the examples, held out and scored after each epoch.",
 )
 @click.option("--save", metavar="FILE.npz", help="Write the weights there; after Ctrl-C, too.")
+@click.option(
+    "--record",
+    metavar="FILE.html",
+    help="Write a page of the run there, with a slider over its snapshots: loss, gradients of each layer, predictions "
+    "over the plane of two features; as .json, the numbers behind it. After Ctrl-C, what there is of it.",
+)
 @click.option("--nan-guard", is_flag=True, help="Stop at the first NaN or infinity, and name the node it comes from.")
 @click.option("--digest", is_flag=True, help="Print the SHA-256 of the weights.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -46,14 +54,20 @@ def train(target: str, file: str | None, column: str | None, features: str | Non
 
     loaded = load_model(target)
     data = find_data(loaded, file, column, names_of(features))
-    _check_writable(options["save"])
+    _check_writable("--save", options["save"], (".npz",), "weights are kept in .npz files")
+    _check_writable("--record", options["record"], (".html", ".json"), "a run is a page, .html, or its numbers, .json")
     prepare(loaded.value, options["seed"], options["lr"])
     loaded.value.session.nan_guard = options["nan_guard"]
+    recorder = _recorder(loaded) if options["record"] else None
     try:
-        losses = _fit(loaded, data, **options)
+        losses = _fit(loaded, data, recorder, **options)
     except KeyboardInterrupt:
         _save(loaded.value, options["save"], otherwise="nothing is written, since --save was not given")
         raise
+    finally:
+        # A run that failed is worth looking at most of all.
+        if recorder is not None:
+            _write_record(recorder, options["record"])
     _judge(losses, options["save"])
     _save(loaded.value, options["save"])
     _report(loaded.value, data, options["quiet"], options["digest"])
@@ -69,7 +83,19 @@ def prepare(model: Model, seed: int | None, rate: float | None) -> None:
         model.optimizer.learning_rate = rate
 
 
-def _fit(loaded: Loaded, data: Data, **options: Any) -> list[float]:
+def _recorder(loaded: Loaded) -> Recorder:
+    from graphdl.keras import Recorder
+
+    return Recorder(title=loaded.path.stem if loaded.name == "model" else loaded.name)
+
+
+def _write_record(recorder: Recorder, path: str) -> None:
+    if recorder.has_begun:
+        recorder.recording.save(path)
+        click.echo(f"wrote {path}", err=True)
+
+
+def _fit(loaded: Loaded, data: Data, recorder: Recorder | None, **options: Any) -> list[float]:
     """The loss after each epoch."""
     history = loaded.value.fit(
         data.x,
@@ -78,6 +104,7 @@ def _fit(loaded: Loaded, data: Data, **options: Any) -> list[float]:
         batch_size=options["batch_size"] or loaded.positive("batch_size", 32),
         validation_split=options["validation_split"],
         verbose=0 if options["quiet"] else 1,
+        callbacks=() if recorder is None else (recorder,),
     )
     found: list[float] = history.history["loss"]
     return found
@@ -110,12 +137,12 @@ def _report(model: Model, data: Data, quiet: bool, digest: bool) -> None:
         click.echo(model.digest())
 
 
-def _check_writable(path: str | None) -> None:
+def _check_writable(option: str, path: str | None, suffixes: tuple[str, ...], expected: str) -> None:
     """Refuse before training what could not be written after it."""
     if path is None:
         return
-    if not path.endswith(".npz"):
-        raise UserError(f"--save {path!r}: weights are kept in .npz files")
+    if not path.endswith(suffixes):
+        raise UserError(f"{option} {path!r}: {expected}")
     folder = os.path.dirname(path) or "."
     if os.path.isdir(path) or not os.access(folder, os.W_OK):
         reason = "it is a directory" if os.path.isdir(path) else f"the folder {folder!r} is not there or not writable"

@@ -9,11 +9,12 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from graphdl.draw import optimisation
 from graphdl.draw.model import Trace
 from graphdl.draw.render import draw
 from graphdl.draw.trace import trace
 
-__all__ = ["Trace", "draw", "trace"]
+__all__ = ["Trace", "draw", "optimisation", "trace"]
 
 
 class _Callable(ModuleType):

@@ -34,10 +34,11 @@ def extent(mark: Mark) -> Extent:
 
 def moved_group(group: Group, dx: float, dy: float) -> Group:
     """The group, `dx` to the right and `dy` down."""
-    return replace(group, marks=tuple(_moved(mark, dx, dy) for mark in group.marks))
+    return replace(group, marks=tuple(moved(mark, dx, dy) for mark in group.marks))
 
 
-def _moved(mark: Mark, dx: float, dy: float) -> Mark:
+def moved(mark: Mark, dx: float, dy: float) -> Mark:
+    """The mark, `dx` to the right and `dy` down."""
     if isinstance(mark, Curve | Polygon):
         return replace(mark, points=tuple((x + dx, y + dy) for x, y in mark.points))
     return replace(mark, x=mark.x + dx, y=mark.y + dy)

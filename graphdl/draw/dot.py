@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphdl.draw.labels import gradient_text, value_text
 from graphdl.draw.model import Frame, Trace, TraceEdge, TraceNode
-from graphdl.draw.style import LIGHT, one_line
+from graphdl.draw.style import LIGHT, Theme, one_line
 
 _LONGEST = 80
 
@@ -20,23 +20,24 @@ _SHAPES = {
 }
 
 
-def to_dot(trace: Trace) -> str:
-    """The graph, its gradient graph and the numbers at the end of the story, as DOT text."""
-    frame = trace.frame()
+def to_dot(trace: Trace, frame: Frame | None = None, theme: Theme = LIGHT, title: str = "") -> str:
+    """The graph, its gradient graph and the numbers known in `frame`, by default at the end, as DOT text."""
+    moment = frame or trace.frame()
+    name = {"label": _escaped([title]), "labelloc": "t", "fontcolor": theme.local} if title else {}
     lines = [
         "digraph {",
-        "  graph [rankdir=LR]",
+        f"  graph {_attributes({'rankdir': 'LR', 'bgcolor': theme.background, 'fontname': 'Helvetica', **name})}",
         '  node [fontname="Helvetica"]',
         '  edge [fontname="Helvetica"]',
-        *(_node(node, frame) for node in trace.nodes),
-        *(_edge(edge) for edge in trace.edges),
+        *(_node(node, moment, theme) for node in trace.nodes),
+        *(_edge(edge, theme) for edge in trace.edges),
         "}",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _node(node: TraceNode, frame: Frame) -> str:
-    look = LIGHT.look(node.kind)
+def _node(node: TraceNode, frame: Frame, theme: Theme) -> str:
+    look = theme.look(node.kind)
     styles = [word for word, wanted in _styles(node) if wanted]
     lines = [node.symbol if node.is_leaf else f"{node.glyph or node.op} {node.symbol}", node.type]
     if node.id in frame.values:
@@ -65,9 +66,9 @@ def _styles(node: TraceNode) -> list[tuple[str, bool]]:
     ]
 
 
-def _edge(edge: TraceEdge) -> str:
+def _edge(edge: TraceEdge, theme: Theme) -> str:
     style = {"forward": "solid", "backward": "dashed", "across": "dotted"}[edge.direction]
-    colour = LIGHT.gradient if edge.direction == "backward" else LIGHT.wire
+    colour = theme.lane if edge.direction == "backward" else theme.wire
     return f"  {edge.source} -> {edge.target} {_attributes({'id': edge.id, 'style': style, 'color': colour})}"
 
 

@@ -17,6 +17,7 @@ _SWEEPS = 8
 # Beyond this many places, empty ones included, two sweeps must do; beyond the second number links go straight.
 _MOST_REFINED = 4000
 _MOST_PLACES = 40_000
+_LEVEL = 0.01
 
 
 def place_in_layers(
@@ -182,8 +183,18 @@ def _path(
         left, right = spans[int(name.partition(":")[2])]
         stops += [(left, at[name][1]), (right, at[name][1])]
     stops.append((at[chain[-1]][0] - sizes[chain[-1]][0] / 2, at[chain[-1]][1]))
+    stops = _without_level_stops(stops)
     path = [stops[0]]
     for one, other in pairwise(stops):
         half = (other[0] - one[0]) / 2
         path += [(one[0] + half, one[1]), (other[0] - half, other[1]), other]
     return tuple(path)
+
+
+def _without_level_stops(stops: Sequence[Point]) -> list[Point]:
+    """The stops but those in the middle of a level line."""
+    kept = [stops[0]]
+    for before, stop, after in zip(stops, stops[1:], stops[2:], strict=False):
+        if abs(before[1] - stop[1]) > _LEVEL or abs(stop[1] - after[1]) > _LEVEL:
+            kept.append(stop)
+    return [*kept, stops[-1]]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from graphdl.draw.bounds import Extent, moved_group
+from graphdl.draw.digits import MINUS
 from graphdl.draw.paths import straight
 from graphdl.draw.scene import Box, Curve, Group, Label, Mark, Scene
 from graphdl.draw.style import SMALL_SIZE, Theme, text_width
+from graphdl.draw.summaries import Decades
 
 MARGIN = 14.0
 _ROW = 18.0
@@ -34,6 +36,7 @@ def with_legend(
     local: bool = True,
     across: bool = False,
     note: str = "",
+    scale: Decades | None = None,
 ) -> Scene:
     """A scene of `groups` with a key below that names the kinds that are there, and a note.
 
@@ -47,7 +50,8 @@ def with_legend(
     if numbers:
         entries += ["value", *(["gradient row"] if backward else []), *(["local"] if backward and local else [])]
     entries += ["across"] if across else []
-    marks, height = _rows(entries, width, bottom - top + MARGIN + 16, theme)
+    entries += [f"bar {scale.low} {scale.high}"] if scale else []
+    marks, height = _rows(entries, width, bottom - top + MARGIN + 22, theme)
     if note:
         height += _ROW
         marks.append(Label(MARGIN, height, note, SMALL_SIZE, theme.muted, anchor="start", part="note"))
@@ -72,14 +76,21 @@ def _rows(entries: Sequence[str], width: float, y: float, theme: Theme) -> tuple
 
 
 def _name(entry: str) -> str:
+    if entry.startswith("bar "):
+        low, high = (str(power).replace("-", MINUS) for power in entry.split()[1:])
+        return f"length of a gradient, from 1e{low} to 1e{high}, each power of ten equally long"
     return _NAMES.get(entry, entry)
 
 
 def _swatch(entry: str, x: float, y: float, theme: Theme) -> list[Mark]:
     line = straight((x - 9, y), (x + 9, y))
-    if entry in ("value", "gradient row", "across"):
-        colour = {"value": theme.value, "gradient row": theme.gradient, "across": theme.muted}[entry]
-        return [Curve(line, colour, 0.8 if entry == "across" else 1.6, dashed=entry != "value")]
+    if entry == "gradient row":
+        return [Curve(line, theme.lane, max(theme.lane_weight, 1.6), dashed=theme.lane_dashed)]
+    if entry in ("value", "across"):
+        colour = theme.value if entry == "value" else theme.muted
+        return [Curve(line, colour, 0.8 if entry == "across" else 1.6, dashed=entry == "across")]
+    if entry.startswith("bar "):
+        return [Box(x, y, 18, 6, theme.background, theme.muted, 0.5), Box(x - 3, y, 12, 6, theme.gradient)]
     if entry == "local":
         return [Box(x, y, 20, 11, theme.pill, theme.muted, 0.8, 5.5)]
     look = theme.look(entry)

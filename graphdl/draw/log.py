@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from graphdl.draw.model import Step, Trace
 
 
-def to_log(trace: Trace, language: str = "en") -> str:
-    """Every step with its caption, formulas and numbers, and the lines of the program it stands for."""
+def to_log(trace: Trace, languages: Sequence[str] = ("en",), steps: Sequence[int] | None = None) -> str:
+    """Every step with its caption, formulas and numbers, and the lines of the program it stands for.
+
+    The caption stands there once in each language. `steps` are places in the story, counted from 0; by default all.
+    """
     width = len(str(len(trace.steps)))
     lines = []
-    for number, step in enumerate(trace.steps, start=1):
-        lines.append(f"{number:{width}}. {step.caption.get(language, step.phase)}")
+    for place in range(len(trace.steps)) if steps is None else steps:
+        step = trace.steps[place]
+        first, *others = [step.caption.get(language, step.phase) for language in languages]
+        lines.append(f"{place + 1:{width}}. {first}")
+        lines += [f"{'':{width}}  {said}" for said in others]
         lines += [f"{'':{width}}    {line}" for line in _details(step, trace)]
     return "\n".join(lines) + "\n"
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphdl.errors import DrawError
 from graphdl.files import write_atomically
+
+if TYPE_CHECKING:
+    from graphdl.draw.notebook import Framed
 
 PHASES = ("graph", "feed", "forward", "loss", "seed", "backward", "summary", "update", "again")
 # Steps of these phases come after the gradients.
@@ -272,3 +275,26 @@ class Trace:
     def save(self, path: str | Path) -> Path:
         """Write the JSON to `path`, whole or not at all."""
         return write_atomically(path, self.to_json())
+
+    def player(self, height: int = 640, language: str = "en", **options: Any) -> Framed:
+        """A page that plays the steps, for a notebook to show, `height` pixels high.
+
+        language   "en" or "ko", for the captions; `options` are those of `graphdl.draw.player.page`
+        """
+        from graphdl.draw.notebook import player
+
+        return player(self, height, language, **options)
+
+    def save_html(self, path: str | Path, language: str = "en", **options: Any) -> Path:
+        """Write that page as one file, whole or not at all: it needs no network, and can be sent to anyone."""
+        from graphdl.draw.player import page
+
+        return write_atomically(path, page(self, language=language, **options))
+
+    def __repr__(self) -> str:
+        return f"Trace({len(self.nodes)} nodes, {len(self.steps)} steps)"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
+        from graphdl.draw.notebook import mimebundle
+
+        return mimebundle(self, include, exclude)

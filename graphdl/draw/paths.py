@@ -8,6 +8,9 @@ from graphdl.draw.scene import Point
 
 Path = tuple[Point, ...]
 
+# Length of the handles of a cubic that follows a quarter of a circle of radius 1.
+_QUARTER = 0.5523
+
 
 def joined(pieces: Sequence[Path]) -> Path:
     """Paths one behind the other, with straight lines between."""
@@ -23,6 +26,26 @@ def with_corners(corners: Sequence[Point]) -> Path:
     for corner in corners[1:]:
         path += [path[-1], corner, corner]
     return tuple(path)
+
+
+def rounded(corners: Sequence[Point], radius: float = 6.0) -> Path:
+    """Straight lines from corner to corner, with a quarter of a circle in place of each corner, where there is room."""
+    path = [corners[0]]
+    for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
+        room = min(radius, _distance(before, corner) / 2, _distance(corner, after) / 2)
+        first, last = _towards(corner, before, room), _towards(corner, after, room)
+        path += [path[-1], first, first]
+        path += [_towards(first, corner, room * _QUARTER), _towards(last, corner, room * _QUARTER), last]
+    return (*path, path[-1], corners[-1], corners[-1])
+
+
+def _distance(one: Point, other: Point) -> float:
+    return float(((one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2) ** 0.5)
+
+
+def _towards(start: Point, end: Point, length: float) -> Point:
+    whole = _distance(start, end) or 1.0
+    return start[0] + (end[0] - start[0]) * length / whole, start[1] + (end[1] - start[1]) * length / whole
 
 
 def straight(start: Point, end: Point) -> Path:

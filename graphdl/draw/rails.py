@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
-from graphdl.draw.bounds import bounds
+from graphdl.draw.bounds import Extent, bounds
 from graphdl.draw.cards import Card, Row, card_marks
 from graphdl.draw.gates import glyph_text, spoken
+from graphdl.draw.grouping import shared_depth
 from graphdl.draw.labels import gradient_text, value_text
 from graphdl.draw.layered import place_in_layers
-from graphdl.draw.layout import ROW_GAP, Cell, Link, Placed, place
+from graphdl.draw.layout import ROW_GAP, Cell, Link, Placed, Task, place
 from graphdl.draw.legend import with_legend
 from graphdl.draw.model import Frame, Trace, TraceEdge, TraceNode
 from graphdl.draw.paths import Path, heading, with_corners
+from graphdl.draw.regions import scope_boxes, with_headroom
 from graphdl.draw.scene import Curve, Group, Mark, Point, Scene, arrowhead
-from graphdl.draw.style import Theme, one_line
+from graphdl.draw.style import LIGHT, Theme, one_line
+from graphdl.draw.wrap import PAGE, Wrap, wrap
 
 _GAP = 36.0
 _BETWEEN = 20.0
@@ -25,39 +28,90 @@ _LONGEST_NAME = 26
 Spans = list[tuple[float, float]]
 
 
-def rails(trace: Trace, frame: Frame, theme: Theme, time_limit: float) -> Scene:
+def rails(trace: Trace, frame: Frame, theme: Theme, time_limit: float, width: float | None = PAGE) -> Scene:
     """The picture of `frame`: gradients stand below the values they belong to, and flow from right to left."""
-    plan = _Plan(trace, time_limit)
-
-    def groups(moment: Frame) -> list[Group]:
-        wires = [_wire(plan, edge, path, moment, theme) for edge, path in plan.paths.items()]
-        return wires + [_card_group(plan, node, moment, theme) for node in trace.nodes]
-
-    loss = f" of {trace.by_id[trace.loss].symbol}" if trace.loss else ""
-    title = f"Graph{loss} with its gradient graph: {trace.ops} operations forward, {len(trace.backward)} nodes backward"
-    kinds = [node.kind for node in trace.nodes]
-    extent, across = bounds(groups(trace.frame())), bool(trace.backward)
-    return with_legend(title, groups(frame), extent, kinds, theme, backward=False, numbers=False, across=across)
+    return rail_frames(trace, theme, time_limit, width)(frame)
 
 
-class _Plan:
-    """Cards with their places. Columns hold forward nodes and the gradients that belong to them."""
+def rail_frames(trace: Trace, theme: Theme, time_limit: float, width: float | None = PAGE) -> Callable[[Frame], Scene]:
+    """What makes the picture of any frame, with the layout done."""
+    plan = Rails(trace)
+    placed = place(*plan.task, time_limit)
+    return lambda frame: plan.scene(placed, frame, theme, width)
 
-    def __init__(self, trace: Trace, time_limit: float) -> None:
+
+class Rails:
+    """What is drawn; `task` is the layout of its forward half, from which all places follow."""
+
+    def __init__(self, trace: Trace) -> None:
         self.trace = trace
         last = trace.frame()
         self.numbered = {node.id for node in trace.nodes if _number_row(node, last)}
         self.cards = {node.id: self.card(node, last) for node in trace.nodes}
-        forward = self._forward(time_limit)
-        column = _columns(trace, forward)
-        spans = _spans(column, self.cards)
-        self.at: dict[str, Point] = {}
-        self.paths: dict[TraceEdge, Path] = {}
-        self._put_forward(forward, column, spans)
-        self.bottom = max(y + self.cards[i].height / 2 for i, (_, y) in self.at.items())
-        self.lanes = min(max(len(self._edges("across")), 1), 24)
-        self._put_backward(column, spans)
-        self._put_across(column, spans)
+
+    @property
+    def task(self) -> Task:
+        """The cells and links of the forward graph."""
+        cells = [Cell(n.id, self.cards[n.id].width, self.cards[n.id].height) for n in self.trace.forward]
+        edges = (edge for edge in self.trace.edges if edge.direction == "forward")
+        return cells, [Link(e.source, e.target, 1 if self.trace.by_id[e.source].is_leaf else 20) for e in edges]
+
+    def scene(self, placed: Placed, frame: Frame, theme: Theme, width: float | None = PAGE) -> Scene:
+        """The picture of one moment, cut into rows where it is much wider than `width`."""
+        trace, places = self.trace, _Places(self.trace, self.cards, placed)
+        complete = self._groups(places, Frame.complete(trace), LIGHT)
+        fold = wrap(complete, width, self._spans(places), self._solid(places))
+        boxes = self._boxes(places, fold, theme)
+        extent = bounds([*boxes, *fold.groups(complete)])
+        loss = f" of {trace.by_id[trace.loss].symbol}" if trace.loss else ""
+        count = f"{trace.ops} operations forward, {len(trace.backward)} nodes backward"
+        title = f"Graph{loss} with its gradient graph: {count}"
+        shown = [*boxes, *fold.groups(self._groups(places, frame, theme))]
+        kinds, across = [node.kind for node in trace.nodes], bool(trace.backward)
+        return with_legend(title, shown, extent, kinds, theme, backward=False, numbers=False, across=across)
+
+    def _groups(self, places: _Places, frame: Frame, theme: Theme) -> list[Group]:
+        wires = [_wire(self.trace, edge, path, frame, theme) for edge, path in places.paths.items()]
+        return wires + [self._card_group(node, places.at[node.id], frame, theme) for node in self.trace.nodes]
+
+    def _boxes(self, places: _Places, fold: Wrap, theme: Theme) -> list[Group]:
+        """Around the forward nodes of each scope."""
+        cells = {name: fold.moved(self._rectangle(name, at)) for name, at in places.at.items()}
+        row = {name: fold.row(x) for name, (x, _) in places.at.items()}
+        return scope_boxes(self.scopes, cells, row, theme)
+
+    def _solid(self, places: _Places) -> list[Extent]:
+        """The cards in scopes, with room for boxes around them."""
+        above = shared_depth(self.trace) - 1
+        return [
+            with_headroom(self._rectangle(name, places.at[name]), max(scope.count("/") - above, 1))
+            for name, scope in self.scopes.items()
+            if scope
+        ]
+
+    def _rectangle(self, name: str, at: Point) -> Extent:
+        width, height = self.cards[name].width, self.cards[name].height
+        return at[0] - width / 2, at[1] - height / 2, at[0] + width / 2, at[1] + height / 2
+
+    @property
+    def scopes(self) -> dict[str, str]:
+        """The scope of each forward node."""
+        return {node.id: "" if node.kind == "placeholder" else node.scope for node in self.trace.forward}
+
+    def _spans(self, places: _Places) -> list[tuple[float, float]]:
+        """From where to where each scope reaches, before the picture is cut."""
+        depth = shared_depth(self.trace) + 1
+        found: dict[str, list[float]] = {}
+        for name, scope in self.scopes.items():
+            if scope:
+                found.setdefault("/".join(scope.split("/")[:depth]), []).append(places.at[name][0])
+        return [(min(xs), max(xs)) for xs in found.values()]
+
+    def _card_group(self, node: TraceNode, at: Point, frame: Frame, theme: Theme) -> Group:
+        shown = replace(self.card(node, frame), least_width=self.cards[node.id].width)
+        marks = card_marks(shown, at, theme, node.id in frame.active_nodes)
+        title = spoken(node, frame, has_backward=not node.is_backward)
+        return Group(node.id, f"node {node.kind.replace(' ', '-')}", title, tuple(marks), nodes=(node.id,))
 
     def card(self, node: TraceNode, frame: Frame) -> Card:
         """Glyph and name, the type, whose gradient it is besides, and room for the number it has in the end."""
@@ -65,15 +119,24 @@ class _Plan:
         others = [self.trace.by_id[i] for i in node.gradient_for[1:]]
         rows += [Row(f"= ∂{_loss(self.trace)}/∂{other.symbol}") for other in others if other.kind == "variable"][:3]
         rows += [Row(_number_row(node, frame), slot=_slot(node))] if node.id in self.numbered else []
-        return Card(node.id, node.kind, one_line(_card_title(node), _LONGEST_NAME), tuple(rows))
+        kind = "constant" if node.is_backward and node.is_leaf and not node.gradient_for else node.kind
+        return Card(node.id, kind, one_line(_card_title(node), _LONGEST_NAME), tuple(rows))
 
-    def _forward(self, time_limit: float) -> Placed:
-        nodes = self.trace.forward
-        cells = [Cell(n.id, self.cards[n.id].width, self.cards[n.id].height) for n in nodes]
-        links = [
-            Link(e.source, e.target, 1 if self.trace.by_id[e.source].is_leaf else 20) for e in self._edges("forward")
-        ]
-        return place(cells, links, time_limit)
+
+class _Places:
+    """Where everything goes. Columns hold forward nodes and the gradients that belong to them."""
+
+    def __init__(self, trace: Trace, cards: Mapping[str, Card], forward: Placed) -> None:
+        self.trace, self.cards = trace, cards
+        column = _columns(trace, forward)
+        spans = _spans(column, cards)
+        self.at: dict[str, Point] = {}
+        self.paths: dict[TraceEdge, Path] = {}
+        self._put_forward(forward, column, spans)
+        self.bottom = max(y + cards[i].height / 2 for i, (_, y) in self.at.items())
+        self.lanes = min(max(len(self._edges("across")), 1), 24)
+        self._put_backward(column, spans)
+        self._put_across(column, spans)
 
     def _edges(self, direction: str) -> list[TraceEdge]:
         return [edge for edge in self.trace.edges if edge.direction == direction]
@@ -214,20 +277,14 @@ def _stretched(x: float, known: list[tuple[float, float]]) -> float:
     return x - known[-1][0] + known[-1][1]
 
 
-def _wire(plan: _Plan, edge: TraceEdge, path: Path, frame: Frame, theme: Theme) -> Group:
-    colour = {"forward": theme.wire, "backward": theme.gradient, "across": theme.muted}[edge.direction]
+def _wire(trace: Trace, edge: TraceEdge, path: Path, frame: Frame, theme: Theme) -> Group:
+    colour = {"forward": theme.wire, "backward": theme.lane, "across": theme.muted}[edge.direction]
     is_across = edge.direction == "across"
     marks: list[Mark] = [Curve(path, theme.active, 7, part="active")] if edge.id in frame.active_edges else []
     marks += [
         Curve(path, colour, 0.7 if is_across else 1.2, dashed=edge.direction != "forward"),
         arrowhead(path[-1], heading(path), colour, 4.5 if is_across else 6.0),
     ]
-    source, target = (plan.trace.by_id[i] for i in (edge.source, edge.target))
-    return Group(edge.id, f"edge {edge.direction}", f"wire from {source.symbol} to {target.symbol}", tuple(marks))
-
-
-def _card_group(plan: _Plan, node: TraceNode, frame: Frame, theme: Theme) -> Group:
-    shown = replace(plan.card(node, frame), least_width=plan.cards[node.id].width)
-    marks = card_marks(shown, plan.at[node.id], theme, node.id in frame.active_nodes)
-    title = spoken(node, frame, has_backward=not node.is_backward)
-    return Group(node.id, f"node {node.kind.replace(' ', '-')}", title, tuple(marks))
+    source, target = (trace.by_id[i] for i in (edge.source, edge.target))
+    title = f"wire from {source.symbol} to {target.symbol}"
+    return Group(edge.id, f"edge {edge.direction}", title, tuple(marks), edges=(edge.id,))

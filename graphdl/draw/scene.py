@@ -9,7 +9,11 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle by its middle; `radius` rounds the corners. "none" leaves out a colour."""
+    """A rectangle by its middle; `radius` rounds the corners. "none" leaves out a colour.
+
+    A bar with the `slot` "b:n3" shows how long the gradient of node n3 is, on a logarithmic scale: drawn as it is when
+    that is known, and not at all before.
+    """
 
     x: float
     y: float
@@ -21,6 +25,7 @@ class Box:
     radius: float = 0.0
     dashed: bool = False
     part: str = "shape"
+    slot: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ class Label:
 
     A `slot` says whose number it shows, so that a player can write another one there: "v:n3" the value of node n3,
     "g:n3" its gradient (with the sum that made it), "d:n3" its gradient alone, "l:e5" the local derivative on wire
-    e5. `text` then begins with `before`, which stays.
+    e5, "r:n3 n7" from the least to the greatest norm of the gradients of these nodes. `text` then begins with
+    `before`, which stays.
     """
 
     x: float
@@ -70,12 +76,19 @@ Mark = Box | Curve | Polygon | Label
 
 @dataclass(frozen=True)
 class Group:
-    """Marks that belong together: a node or a wire, with a title that can be read aloud."""
+    """Marks that belong together: a node, a card or a wire, with a title that can be read aloud.
+
+    `nodes` are the nodes that a card stands for, `edges` the wires that a wire between cards stands for; either is
+    active when one of them is. `scope` is the scope whose inside a card hides.
+    """
 
     id: str
     kind: str
     title: str
     marks: tuple[Mark, ...]
+    nodes: tuple[str, ...] = ()
+    edges: tuple[str, ...] = ()
+    scope: str = ""
 
 
 @dataclass(frozen=True)

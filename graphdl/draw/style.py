@@ -1,10 +1,31 @@
-"""How things look: colours and shapes by kind, fonts, and how wide a text is. Every shape says what its colour says."""
+"""How things look: themes, fonts, and how wide a text is. Every shape says what its colour says."""
 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any
+
+from graphdl.draw.palettes import BOOK, CS231N, DARK, LIGHT, MONO, THEMES, Look, Theme
+
+__all__ = [
+    "BOOK",
+    "CS231N",
+    "DARK",
+    "LIGHT",
+    "MONO",
+    "THEMES",
+    "Look",
+    "Theme",
+    "contrast",
+    "fitted",
+    "one_line",
+    "text_width",
+    "theme_css",
+    "variables_theme",
+]
 
 FONT = "Helvetica, Arial, DejaVu Sans, Noto Sans, sans-serif"
 TEXT_SIZE = 13.0
@@ -12,112 +33,6 @@ SMALL_SIZE = 10.0
 # Contrast that WCAG 2.1 asks of text (success criterion 1.4.3).
 LEAST_CONTRAST = 4.5
 
-
-@dataclass(frozen=True)
-class Look:
-    """Colours and line of one kind of node."""
-
-    fill: str
-    stroke: str
-    text: str
-    weight: float = 1.0
-    dashed: bool = False
-    bold: bool = False
-    radius: float = 8.0
-
-
-@dataclass(frozen=True)
-class Theme:
-    """One palette: looks by kind, and the colours of wires and numbers."""
-
-    name: str
-    background: str
-    wire: str
-    value: str
-    gradient: str
-    local: str
-    muted: str
-    pill: str
-    active: str
-    looks: dict[str, Look]
-
-    def look(self, kind: str) -> Look:
-        """The look of nodes of `kind`."""
-        return self.looks[kind]
-
-
-# Blue and vermillion stay apart for every kind of colour blindness (Okabe & Ito 2008).
-LIGHT = Theme(
-    name="light",
-    background="#ffffff",
-    wire="#57606a",
-    value="#0072b2",
-    gradient="#c04a00",
-    local="#1b1f24",
-    muted="#6b7280",
-    pill="#ffffff",
-    active="#ffd33d",
-    looks={
-        "placeholder": Look("#e8f4fb", "#0072b2", "#1b1f24"),
-        "variable": Look("#fff3d6", "#9a6a00", "#1b1f24", weight=2.0, bold=True, radius=0),
-        "constant": Look("none", "none", "#6b7280"),
-        "noise": Look("#f6f8fa", "#57606a", "#1b1f24", radius=14),
-        "op": Look("#f6f8fa", "#1b1f24", "#1b1f24"),
-        "loss": Look("#1b1f24", "#1b1f24", "#ffffff", bold=True, radius=0),
-        "gradient": Look("#fdebdd", "#c04a00", "#1b1f24", dashed=True),
-        "parameter gradient": Look("#f9cdaf", "#c04a00", "#1b1f24", weight=2.0, dashed=True, bold=True, radius=0),
-        "block": Look("#f6f8fa", "#57606a", "#1b1f24", radius=6),
-    },
-)
-
-DARK = Theme(
-    name="dark",
-    background="#12161b",
-    wire="#98a2ae",
-    value="#6ec1f5",
-    gradient="#ff9d5c",
-    local="#e6e9ed",
-    muted="#98a2ae",
-    pill="#12161b",
-    active="#8a6d00",
-    looks={
-        "placeholder": Look("#102a3c", "#6ec1f5", "#e6e9ed"),
-        "variable": Look("#332a10", "#e3b341", "#e6e9ed", weight=2.0, bold=True, radius=0),
-        "constant": Look("none", "none", "#98a2ae"),
-        "noise": Look("#1c2229", "#98a2ae", "#e6e9ed", radius=14),
-        "op": Look("#1c2229", "#e6e9ed", "#e6e9ed"),
-        "loss": Look("#e6e9ed", "#e6e9ed", "#1b1f24", bold=True, radius=0),
-        "gradient": Look("#33200f", "#ff9d5c", "#e6e9ed", dashed=True),
-        "parameter gradient": Look("#4a2a12", "#ff9d5c", "#e6e9ed", weight=2.0, dashed=True, bold=True, radius=0),
-        "block": Look("#1c2229", "#98a2ae", "#e6e9ed", radius=6),
-    },
-)
-
-# For printing: position, dash and shape carry everything.
-MONO = Theme(
-    name="mono",
-    background="#ffffff",
-    wire="#000000",
-    value="#000000",
-    gradient="#000000",
-    local="#000000",
-    muted="#555555",
-    pill="#ffffff",
-    active="#cccccc",
-    looks={
-        "placeholder": Look("#ffffff", "#000000", "#000000"),
-        "variable": Look("#ffffff", "#000000", "#000000", weight=2.0, bold=True, radius=0),
-        "constant": Look("none", "none", "#555555"),
-        "noise": Look("#ffffff", "#555555", "#000000", radius=14),
-        "op": Look("#ffffff", "#000000", "#000000"),
-        "loss": Look("#000000", "#000000", "#ffffff", bold=True, radius=0),
-        "gradient": Look("#ffffff", "#000000", "#000000", dashed=True),
-        "parameter gradient": Look("#e6e6e6", "#000000", "#000000", weight=2.0, dashed=True, bold=True, radius=0),
-        "block": Look("#ffffff", "#000000", "#000000", radius=6),
-    },
-)
-
-THEMES = {theme.name: theme for theme in (LIGHT, DARK, MONO)}
 
 # Widths in em, at least those of DejaVu Sans, the widest of the fonts above.
 _WIDTHS = {
@@ -183,3 +98,42 @@ def _luminance(colour: str) -> float:
     parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+_COLOURS = ("background", "wire", "value", "gradient", "local", "muted", "pill", "active", "lane")
+_PAINTS = ("fill", "stroke", "text")
+
+
+def variables_theme() -> Theme:
+    """A theme whose colours are CSS variables, ``var(--wire)``: a page defines them with `theme_css`, and changes them
+    without another picture."""
+    looks = {kind: _variable_look(kind, look) for kind, look in LIGHT.looks.items()}
+    colours: dict[str, Any] = {name: f"var(--{name})" for name in _COLOURS}
+    return replace(LIGHT, name="variables", looks=looks, **colours)
+
+
+def _variable_look(kind: str, look: Look) -> Look:
+    paints: dict[str, Any] = {p: f"var(--{_word(kind)}-{p})" for p in _PAINTS if getattr(look, p) != "none"}
+    return replace(look, **paints)
+
+
+def theme_css(selector: Callable[[str], str] = ':root[data-theme="{}"]'.format) -> str:
+    """CSS that defines the variables of `variables_theme` for every theme, each under ``selector(name)``.
+
+    Lanes get the width and dash of the theme, too, since CSS goes before what an SVG says itself.
+    """
+    rules = [f"{selector(theme.name)}{{{_definitions(theme)}}}" for theme in THEMES.values()]
+    lanes = "path.lane{stroke-width:var(--lane-weight);stroke-dasharray:var(--lane-dash)}"
+    return "\n".join([*rules, lanes]) + "\n"
+
+
+def _definitions(theme: Theme) -> str:
+    found = {name: getattr(theme, name) for name in _COLOURS}
+    found |= {"lane-weight": f"{theme.lane_weight:g}", "lane-dash": "5 3" if theme.lane_dashed else "none"}
+    for kind, look in theme.looks.items():
+        found |= {f"{_word(kind)}-{p}": getattr(look, p) for p in _PAINTS if getattr(look, p) != "none"}
+    return ";".join(f"--{name}:{value}" for name, value in found.items())
+
+
+def _word(kind: str) -> str:
+    return kind.replace(" ", "-")

@@ -15,9 +15,10 @@ from graphdl.ir.graph import Graph, Updates
 from graphdl.ir.leaves import Placeholder, VariableLeaf, constant
 from graphdl.ir.node import Node
 from graphdl.ir.origin import Vjp, at_scope, forward_of, origin
-from graphdl.ir.traverse import ancestors, dependents
+from graphdl.ir.traverse import ancestors, dependents, moved
 from graphdl.ir.types import TupleType
 from graphdl.rewrite.stabilise import sink_where
+from graphdl.rewrite.unroll import unrolled
 from graphdl.runtime.session import Session
 from graphdl.runtime.stepper import Stepper
 
@@ -87,6 +88,7 @@ def subject(what: Any, wrt: Any, updates: Updates | None, stabilise: bool) -> Su
     """What `what` (a node, nodes or a Graph) and its gradients for `wrt` consist of."""
     outputs, pairs = _outputs(what)
     pairs += updates.pairs if updates else ()
+    outputs, wrt = _with_short_loops_written_out(outputs, wrt)
     loss = outputs[0] if len(outputs) == 1 else None
     targets = _targets(loss, wrt)
     if loss is None or not targets:
@@ -144,6 +146,15 @@ def _outputs(what: Any) -> tuple[tuple[Node, ...], tuple[tuple[Node, Node], ...]
             "a model or a trace"
         )
     return tuple(dict.fromkeys(nodes)), ()
+
+
+def _with_short_loops_written_out(outputs: tuple[Node, ...], wrt: Any) -> tuple[tuple[Node, ...], Any]:
+    """Loops of a few steps are shown step by step."""
+    graph, became = unrolled(Graph({str(i): node for i, node in enumerate(outputs)}))
+    if not became or wrt is None:
+        return tuple(graph.outputs.values()), wrt
+    nodes = [wrt] if isinstance(wrt, Node) else list(wrt)
+    return tuple(graph.outputs.values()), moved(nodes, became)
 
 
 def _targets(loss: Node | None, wrt: Any) -> tuple[Node, ...]:

@@ -1,7 +1,7 @@
-"""Runs Graphviz apart from the caller, who can stop it: reads a request as JSON, writes what Graphviz makes of it.
+"""Runs Graphviz apart from the caller, who can stop it: for each line with a request, what Graphviz makes of it.
 
 Started as a file, so that it imports Graphviz and nothing else. Request: {"dot": text, "prog": engine,
-"format": name, "args": more}.
+"format": name, "args": more} in JSON. Answer: its length in eight bytes, the greatest first, then the answer.
 """
 
 import json
@@ -9,16 +9,19 @@ import sys
 
 
 def main() -> int:
-    """Answer the one request on standard input; 3 says that pygraphviz is missing."""
-    request = json.load(sys.stdin)
+    """Answer the requests on standard input; 3 says that pygraphviz is missing."""
     try:
         import pygraphviz
     except ImportError as error:
         sys.stderr.write(f"pygraphviz cannot be imported: {error}\n")
         return 3
-    graph = pygraphviz.AGraph(string=request["dot"])
-    made = graph.draw(format=request["format"], prog=request["prog"], args=request.get("args", ""))
-    sys.stdout.buffer.write(made if isinstance(made, bytes) else made.encode())
+    for line in sys.stdin:
+        request = json.loads(line)
+        graph = pygraphviz.AGraph(string=request["dot"])
+        made = graph.draw(format=request["format"], prog=request["prog"], args=request.get("args", ""))
+        answer = made if isinstance(made, bytes) else made.encode()
+        sys.stdout.buffer.write(len(answer).to_bytes(8, "big") + answer)
+        sys.stdout.buffer.flush()
     return 0
 
 

@@ -171,8 +171,8 @@ class Graph:
     def __repr__(self) -> str:
         return f"Graph({', '.join(self.outputs)}; {len(self)} nodes)"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle: dict[str, Any] = registry.builder("mimebundle")(self)
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        bundle: tuple[dict[str, Any], dict[str, Any]] = registry.builder("mimebundle")(self, include, exclude)
         return bundle
 
 

@@ -121,8 +121,8 @@ class Node(Expression):
     def __float__(self) -> NoReturn:
         raise GraphError(f"{self.label} has no number yet; Session().run({self.label!r}) computes it")
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return cast("dict[str, Any]", registry.builder("mimebundle")(self))
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        return cast("tuple[dict[str, Any], dict[str, Any]]", registry.builder("mimebundle")(self, include, exclude))
 
     def __getitem__(self, key: Any) -> Node:
         return registry.call("getitem", self, key)

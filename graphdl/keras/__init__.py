@@ -18,10 +18,12 @@ from graphdl.keras import (
 )
 from graphdl.keras.layers import Input
 from graphdl.keras.models import Model, Sequential
+from graphdl.keras.recorder import Recorder
 
 __all__ = [
     "Input",
     "Model",
+    "Recorder",
     "Sequential",
     "activations",
     "callbacks",

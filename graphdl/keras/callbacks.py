@@ -20,6 +20,9 @@ class Callback:
         """Know the number of epochs and steps."""
         self.params = params
 
+    def set_examples(self, examples: Mapping[Any, Any]) -> None:
+        """Know what is trained on: an array for each input and target of the model."""
+
     def on_train_begin(self, logs: Any = None) -> None:
         """Before the first epoch."""
 
@@ -31,6 +34,9 @@ class Callback:
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """After the epoch, with loss, metrics and those of the validation."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """After the step, counted from 0 in each epoch, with the means of loss and metrics over the epoch so far."""
 
 
 class History(Callback):

@@ -68,10 +68,14 @@ class Fit:
         self.progress = Progress(verbose, steps, settings.epochs)
         history = History()
         self.watching = (*callbacks, history)
+        # What overrides nothing costs nothing: most callbacks leave the steps alone.
+        self.watching_steps = [c for c in self.watching if _watches_steps(c)]
         params = {"epochs": settings.epochs, "steps": steps, "verbose": self.progress.verbose}
+        params["initial_epoch"] = settings.initial_epoch
         for callback in self.watching:
             callback.set_model(self.model)
             callback.set_params(params)
+            callback.set_examples(self.examples)
             callback.on_train_begin()
         self._epochs()
         for callback in self.watching:
@@ -124,6 +128,8 @@ class Fit:
             self.step += 1
             for i, value in enumerate(values):
                 totals[i] += float(value) * count
+            for callback in self.watching_steps:
+                callback.on_train_batch_end(self.step - 1, self._means(totals))
             if shows:
                 self.progress.step(self.step, partial(self._means, totals))
         return self._means(totals)
@@ -131,6 +137,10 @@ class Fit:
     def _means(self, totals: list[float]) -> dict[str, float]:
         seen = min(self.step * self.settings.batch_size, self.n)
         return {name: total / seen for name, total in zip(self.plan.names, totals, strict=True)}
+
+
+def _watches_steps(callback: Callback) -> bool:
+    return type(callback).on_train_batch_end is not Callback.on_train_batch_end
 
 
 def bound_step(program: Compiled, size: int) -> Callable[..., Any]:

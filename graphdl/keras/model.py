@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from graphdl.analysis.lint import Finding
 from graphdl.errors import GraphError, did_you_mean, listed
+from graphdl.ir import registry
 from graphdl.ir.leaves import Placeholder
 from graphdl.ir.node import Node
 from graphdl.ir.origin import current_origin, origin
@@ -18,6 +20,7 @@ from graphdl.keras import fitting, losses, optimizers
 from graphdl.keras.callbacks import History
 from graphdl.keras.family import Family, close_family
 from graphdl.keras.layer import Layer, LayerOutput
+from graphdl.keras.lint import lint_model, warn_of_examples, warn_of_structure
 from graphdl.keras.training import Training
 from graphdl.runtime.compiled import Compiled
 from graphdl.runtime.saving import read_arrays, write_arrays
@@ -128,8 +131,11 @@ class Model:
         self._compiled_with = (loss, metrics, loss_weights)
         self._compiled_at = current_origin()
         self._training = None
+        # What has been warned of since: each finding is said once.
+        self.lint_registry: dict[Any, Any] = {}
         if self.is_built:
             self._training = Training(self, self.optimizer, loss, metrics, loss_weights)
+            warn_of_structure(self)
 
     @property
     def is_compiled(self) -> bool:
@@ -149,6 +155,7 @@ class Model:
         if self._training is None:
             with origin(self._compiled_at):
                 self._training = Training(self, self.optimizer, *self._compiled_with)
+            warn_of_structure(self)
         return self._training
 
     @property
@@ -178,6 +185,7 @@ class Model:
         self.build_for(x)
         settings = fitting.Settings.checked(batch_size, epochs, shuffle, initial_epoch)
         fit = fitting.Fit(self, settings, x, y, (validation_split, validation_data))
+        warn_of_examples(self, fit, 0.0 if validation_data is not None else validation_split)
         self.last_fit = settings
         self.history = fit.run(verbose, tuple(callbacks or ()))
         return self.history
@@ -220,6 +228,15 @@ class Model:
     def metrics_names(self) -> list[str]:
         """What `evaluate` returns, by name."""
         return list(self.training.names)
+
+    def lint(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, validation_split: float = 0.0
+    ) -> list[Finding]:
+        """What a teacher would say about the model: findings in the order of your lines; with examples, about them too.
+
+        Nothing is trained. `batch_size` and `validation_split` are those that `fit` will be given.
+        """
+        return lint_model(self, x, y, batch_size, validation_split)
 
     def summary(self, print_fn: Any = None, line_length: int | None = None) -> None:
         """Print the layers with the shapes of their results and the numbers of their weights."""
@@ -287,6 +304,10 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        bundle: tuple[dict[str, Any], dict[str, Any]] = registry.builder("mimebundle")(self, include, exclude)
+        return bundle
 
 
 def _named(given: Outputs, what: str) -> dict[str, Node]:

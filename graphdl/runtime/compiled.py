@@ -12,6 +12,7 @@ import numpy as np
 
 from graphdl.compile.emit import Module, Style, emit
 from graphdl.compile.load import Loaded
+from graphdl.compile.markup import to_html
 from graphdl.compile.pipeline import Optimised
 from graphdl.compile.program import Program
 from graphdl.errors import FetchError
@@ -52,6 +53,13 @@ class Compiled:
     def source(self) -> str:
         """The text that runs."""
         return self.module.text
+
+    def __repr__(self) -> str:
+        return f"<program for {self.asked}, {self.style} style, {len(self.source.splitlines())} lines>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """The source."""
+        return {"text/plain": self.source, "text/html": to_html(self.source)}
 
     @property
     def placeholders(self) -> tuple[Node, ...]:

@@ -43,7 +43,7 @@ def test_the_demo_goes_on_without_graphviz(shell, monkeypatch):
     def fail(*arguments, **options):
         raise DrawError("Graphviz is gone")
 
-    monkeypatch.setattr("graphdl.draw.render.graphviz.run", fail)
+    monkeypatch.setattr("graphdl.draw.render.graphviz.run_all", fail)
     answer = shell.run("demo")
     assert answer.code == 0
     assert "apple_shop.png is not drawn: Graphviz is gone" in answer.err

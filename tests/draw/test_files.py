@@ -67,8 +67,9 @@ def test_png_has_the_proportions_of_the_picture(tmp_path):
 
 
 def test_an_unknown_suffix_lists_the_known_ones(tmp_path):
-    with pytest.raises(DrawError, match=r"ends in '.bmp', expected one of .svg, .png, .pdf, .dot, .json, .txt"):
-        _drawn(tmp_path / "picture.bmp")
+    known = ".html, .svg, .png, .pdf, .gif, .webp, .apng, .dot, .mmd, .json, .txt"
+    with pytest.raises(DrawError, match=f"ends in '.htm', expected one of {known}. Did you mean '.html'?"):
+        _drawn(tmp_path / "picture.htm")
     with pytest.raises(DrawError, match="ends in 'nothing', expected one of"):
         _drawn(tmp_path / "picture")
 
@@ -94,7 +95,7 @@ def test_a_failure_leaves_the_old_file_as_it_was(tmp_path):
     ("options", "message"),
     [
         ({"view": "circut"}, "there is no view 'circut'. Did you mean 'circuit'? It is one of auto, circuit"),
-        ({"theme": "lite"}, "there is no theme 'lite'. Did you mean 'light'? It is one of light, dark, mono"),
+        ({"theme": "lite"}, "there is no theme 'lite'. Did you mean 'light'? It is one of auto, light, dark, mono"),
         ({"step": 99}, "there is no step 99, expected 0 to"),
     ],
 )

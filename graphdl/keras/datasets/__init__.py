@@ -1,5 +1,6 @@
-"""Small data sets, each a module with `load_data()`."""
+"""Small data sets: modules with `load_data()`, and `toy(kind)` for points in the plane."""
 
 from graphdl.keras.datasets import digits
+from graphdl.keras.toy import toy
 
-__all__ = ["digits"]
+__all__ = ["digits", "toy"]

@@ -143,8 +143,9 @@ def _leave_copying_to_numpy(op: Elementwise) -> Rule:
 
 
 def copying_rules(ops: list[Elementwise]) -> tuple[Rule, ...]:
-    """The two rules about copies, for each op on elements."""
-    return tuple(r for op in ops for r in (_compute_before_copying(op), _leave_copying_to_numpy(op)))
+    """The rules about copies, for each op on elements; with one operand there is none left to be copied for."""
+    several = [op for op in ops if op.arity > 1]
+    return (*map(_compute_before_copying, ops), *map(_leave_copying_to_numpy, several))
 
 
 FUSE = (affine,)

@@ -1,0 +1,122 @@
+"""The snapshots of one call of `fit`, from the first to the recording that is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from graphdl.draw.training import Recording
+from graphdl.draw.training.bins import GrowingHistogram
+from graphdl.draw.training.recording import QUANTITIES, Curve, Number, Snapshot
+from graphdl.ir.node import Node
+from graphdl.keras.plane import plane_of
+from graphdl.keras.probe import Array, Measured, Probe, Row, finite, is_chain, norm
+
+# Epochs that the curves keep: more than a screen has pixels to spare.
+_MOST_EPOCHS = 400
+
+
+class Film:
+    """Snapshots as they are taken, and the numbers of the epochs."""
+
+    def __init__(
+        self, model: Any, examples: Mapping[Node, Array], per_epoch: int, first_epoch: int, title: str | None
+    ) -> None:
+        self.model = model
+        self.title = title or model.name
+        self.per_epoch, self.first_epoch = per_epoch, first_epoch
+        self.probe = Probe(model, examples)
+        self.weights = self.probe.weights()
+        self.plane = plane_of(model, examples)
+        self.histograms = {key: [GrowingHistogram() for _ in self.probe.rows] for key in QUANTITIES}
+        self.snapshots: list[Snapshot] = []
+        self.epochs: list[tuple[int, dict[str, Number]]] = []
+
+    def take(self, step: int) -> None:
+        """Measure the model, as it is after `step` steps."""
+        found = self.probe.measure()
+        self._count(found)
+        norms = tuple(map(norm, found.weights))
+        moves = [after.astype(float) - before for after, before in zip(found.proposed, found.weights, strict=True)]
+        snapshot = Snapshot(
+            step=step,
+            epoch=self.first_epoch + step / self.per_epoch,
+            scores=found.scores,
+            gradient_norms=tuple(map(norm, found.gradients)),
+            weight_norms=norms,
+            update_ratios=tuple(map(_ratio, map(norm, moves), norms)),
+            dead=tuple(map(_dead_share, self.probe.rows, found.activations)),
+            histograms={},
+            grid=b"" if self.plane is None else self.plane.grid(self.probe.predict(self.plane.cells)),
+        )
+        self.snapshots.append(snapshot)
+
+    def end_epoch(self, step: int, logs: Mapping[str, Any]) -> None:
+        """Keep what `fit` reports after an epoch that ended with `step`."""
+        self.epochs.append((step, {name: finite(value) for name, value in logs.items()}))
+
+    def recording(self) -> Recording:
+        """All of it, as plain data."""
+        bins, counts = {}, {}
+        for key, grown in self.histograms.items():
+            trimmed = [histogram.trimmed() for histogram in grown]
+            bins[key] = tuple(found for found, _ in trimmed)
+            counts[key] = list(zip(*[rows for _, rows in trimmed], strict=True))
+        snapshots = [
+            replace(snapshot, histograms={key: counts[key][place] if counts[key] else () for key in QUANTITIES})
+            for place, snapshot in enumerate(self.snapshots)
+        ]
+        fit = self.model.last_fit
+        return Recording(
+            title=self.title,
+            layers=tuple(row.layer for row in self.probe.rows),
+            weights=self.weights,
+            chain=is_chain(self.model),
+            optimizer=self.model.optimizer.name,
+            rate=self.model.optimizer.learning_rate,
+            batch_size=fit.batch_size,
+            examples=self.probe.count,
+            curves=self._curves(),
+            bins=bins,
+            snapshots=tuple(snapshots),
+            surface=None if self.plane is None else self.plane.surface,
+        )
+
+    def _count(self, found: Measured) -> None:
+        """Add the values of each layer to the histograms; weights and gradients are those of the kernel."""
+        kernels = {w.layer: place for place, w in enumerate(self.weights) if w.is_kernel}
+        for layer, activations in enumerate(found.activations):
+            self.histograms["activations"][layer].add(activations)
+            for key, arrays in (("weights", found.weights), ("gradients", found.gradients)):
+                self.histograms[key][layer].add(arrays[kernels[layer]] if layer in kernels else np.empty(0))
+
+    def _curves(self) -> tuple[Curve, ...]:
+        kept = self.epochs
+        if len(kept) > _MOST_EPOCHS:
+            chosen = np.unique(np.linspace(0, len(kept) - 1, _MOST_EPOCHS).round().astype(int))
+            kept = [kept[place] for place in chosen]
+        names = dict.fromkeys(name for _, logs in kept for name in logs)
+        return tuple(
+            Curve(
+                name,
+                tuple(step for step, logs in kept if name in logs),
+                tuple(logs[name] for _, logs in kept if name in logs),
+            )
+            for name in names
+        )
+
+
+def _ratio(move: Number, size: Number) -> Number:
+    """``move / size``, None where that is no number."""
+    return move / size if move is not None and size else None
+
+
+def _dead_share(row: Row, activations: Array) -> Number:
+    """The share of a ReLU's units that are 0 for every example; None for other functions."""
+    if row.layer.activation != "relu":
+        return None
+    units = activations.reshape(-1, activations.shape[-1])
+    return float((units <= 0).all(axis=0).mean())

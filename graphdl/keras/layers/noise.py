@@ -1,0 +1,153 @@
+"""Noise in training, which keeps a network from leaning on single units; nothing when the network is asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from graphdl.errors import GraphError, ShapeError
+from graphdl.ir.leaves import noise
+from graphdl.ir.node import Node
+from graphdl.ir.types import shape_text
+from graphdl.keras.layer import Layer
+from graphdl.keras.layers.arguments import channels_last, check_floats, check_rank
+from graphdl.ops.random import dropout, random_normal
+from graphdl.ops.shape import cast
+
+# Of SELU (Klambauer et al. 2017): what a unit far below zero gives is -_SCALE * _ALPHA.
+_ALPHA, _SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+class _Noise(Layer):
+    """What the layers here share: a rate between 0 and 1, and one seed, the session's."""
+
+    old_names: Mapping[str, str] = {"p": "rate"}
+
+    def __init__(self, rate: float, seed: None = None, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
+            raise GraphError(f"{type(self).__name__}: rate is {rate!r:.40}, expected at least 0 and below 1")
+        refuse_seed(self, seed)
+        self.rate = rate
+
+    @property
+    def differs_in_training(self) -> bool:
+        """Numbers are drawn in training only."""
+        return self.rate > 0
+
+    def call(self, x: Node, training: bool = False) -> Node:
+        """`x`, in training with new noise in every step."""
+        check_floats(self, x)
+        return self.disturbed(x) if training and self.rate > 0 else x
+
+    def disturbed(self, x: Node) -> Node:
+        """`x` with noise."""
+        raise NotImplementedError
+
+
+class Dropout(_Noise):
+    """In training, zeros with probability `rate`, and what is kept divided by ``1 - rate``; otherwise nothing.
+
+    `noise_shape` is the shape of the mask, None for sizes of the input; along an axis of size 1 all share a fate.
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: None = None, **arguments: Any) -> None:
+        super().__init__(rate, seed, **arguments)
+        self.noise_shape = noise_shape
+
+    def disturbed(self, x: Node) -> Node:
+        """`x` with a mask."""
+        if self.noise_shape is None:
+            return dropout(x, self.rate)
+        return x * (_kept(self, x, self.noise_shape) * (1 / (1 - self.rate)))
+
+
+class SpatialDropout1D(_Noise):
+    """Dropout of whole channels of a series [N, T, C]: of each example, a channel is kept or not at all times."""
+
+    def disturbed(self, x: Node) -> Node:
+        """`x` with a mask."""
+        check_rank(self, x, 3, "[N, T, C]")
+        return x * (_kept(self, x, (None, 1, None)) * (1 / (1 - self.rate)))
+
+
+class SpatialDropout2D(_Noise):
+    """Dropout of whole channels of images [N, H, W, C]: of each example, a channel is kept or not everywhere."""
+
+    def __init__(self, rate: float, data_format: Any = None, seed: None = None, **arguments: Any) -> None:
+        super().__init__(rate, seed, **arguments)
+        self.data_format = channels_last(self, data_format)
+
+    def disturbed(self, x: Node) -> Node:
+        """`x` with a mask."""
+        check_rank(self, x, 4, "images [N, H, W, C]")
+        return x * (_kept(self, x, (None, 1, 1, None)) * (1 / (1 - self.rate)))
+
+
+class GaussianDropout(_Noise):
+    """In training, `x` times normal numbers of mean 1 and variance ``rate / (1 - rate)`` (Srivastava et al. 2014)."""
+
+    def disturbed(self, x: Node) -> Node:
+        """`x` with noise."""
+        return x * random_normal(x.shape, 1.0, math.sqrt(self.rate / (1 - self.rate)), x.dtype)
+
+
+class AlphaDropout(_Noise):
+    """Dropout for SELU: what is dropped becomes SELU's lower end, then all is scaled so that mean 0 and variance 1 stay.
+
+    Klambauer et al. 2017, section 3.
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: None = None, **arguments: Any) -> None:
+        super().__init__(rate, seed, **arguments)
+        self.noise_shape = noise_shape
+
+    def disturbed(self, x: Node) -> Node:
+        """`x` with a mask."""
+        kept = _kept(self, x, self.noise_shape or (None,) * x.ndim)
+        lowest = -_ALPHA * _SCALE
+        a = ((1 - self.rate) * (1 + self.rate * lowest**2)) ** -0.5
+        return (x * kept + (1 - kept) * lowest) * a - a * lowest * self.rate
+
+
+class GaussianNoise(Layer):
+    """In training, `x` plus normal numbers of standard deviation `stddev`; otherwise nothing."""
+
+    old_names: Mapping[str, str] = {"sigma": "stddev"}
+
+    def __init__(self, stddev: float, seed: None = None, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        if isinstance(stddev, bool) or not isinstance(stddev, int | float) or not 0 <= stddev <= 1:
+            raise GraphError(f"GaussianNoise: stddev is {stddev!r:.40}, expected from 0 to 1")
+        refuse_seed(self, seed)
+        self.stddev = stddev
+
+    @property
+    def differs_in_training(self) -> bool:
+        """Numbers are drawn in training only."""
+        return self.stddev > 0
+
+    def call(self, x: Node, training: bool = False) -> Node:
+        """`x`, in training with new noise in every step."""
+        check_floats(self, x)
+        if not training or not self.stddev:
+            return x
+        return x + random_normal(x.shape, 0.0, self.stddev, x.dtype)
+
+
+def refuse_seed(layer: Layer, seed: object) -> None:
+    """GraphError where a layer is given a seed of its own."""
+    if seed is not None:
+        raise GraphError(
+            f"{type(layer).__name__}: seed={seed!r}: masks come from the one seed of the session; "
+            "set it with keras.utils.set_random_seed(...) before the model is built"
+        )
+
+
+def _kept(layer: Dropout | AlphaDropout | _Noise, x: Node, shape: Sequence[int | None]) -> Node:
+    """1 with probability ``1 - rate``, otherwise 0; None in `shape` is the size of `x` there."""
+    if len(shape) != x.ndim or any(s not in (None, 1, d) for s, d in zip(shape, x.shape, strict=True)):
+        raise ShapeError(f"{layer.name}: noise_shape is {tuple(shape)}, expected {shape_text(x.shape)} or 1 along axes")
+    sizes = tuple(d if s is None else s for s, d in zip(shape, x.shape, strict=True))
+    return cast(noise("uniform", sizes, x.dtype, name="noise") >= layer.rate, x.dtype)

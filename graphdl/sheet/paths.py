@@ -1,0 +1,94 @@
+"""The sum over paths: from a weight to the loss along every way, the local derivatives multiplied."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from graphdl.draw.digits import equals, in_brackets, number, parsed, total
+from graphdl.ir.node import Node
+from graphdl.sheet.reverse import Reverse, Wire
+
+Path = tuple[Wire, ...]
+
+
+def count_paths(reverse: Reverse) -> dict[Node, int]:
+    """The number of paths from each number to the loss: those of whatever reads it, added up. None is walked."""
+    counts = {reverse.made.loss: 1}
+    for node in reverse.order:
+        if node not in counts:
+            counts[node] = sum(counts[wire.target] for wire in reverse.wires.get(node, ()))
+    return {w: counts.get(w, 0) for w in (*reverse.order, *reverse.wrt)}
+
+
+def paths(reverse: Reverse, start: Node, most: int) -> list[Path]:
+    """At most `most` paths from `start` to the loss, in the order of the equations."""
+    found: list[Path] = []
+    waiting: list[Path] = [(wire,) for wire in reversed(reverse.wires.get(start, []))]
+    while waiting and len(found) < most:
+        path = waiting.pop()
+        end = path[-1].target
+        if end is reverse.made.loss:
+            found.append(path)
+        else:
+            waiting += [(*path, wire) for wire in reversed(reverse.wires.get(end, []))]
+    return found
+
+
+def way_text(reverse: Reverse, path: Path) -> str:
+    """``w₁₁ → z₁ → a₁ → L``"""
+    stops = [path[0].link.source, *(wire.target for wire in path)]
+    return " → ".join(map(reverse.made.text, stops))
+
+
+def partials(reverse: Reverse, path: Path) -> str:
+    """``∂L/∂a · ∂a/∂z · ∂z/∂w₁₁``"""
+    return " · ".join(reverse.local(wire) for wire in reversed(path))
+
+
+def derivatives(reverse: Reverse, path: Path) -> str:
+    """The local derivatives in symbols, multiplied: ``−2 · (y − a) · w · x``."""
+    texts = [reverse.derivative(wire.link.slope) for wire in reversed(path)]
+    factors = [_factor(text, i == 0) for i, text in enumerate(texts) if text != "1"]
+    return " · ".join(factors) or "1"
+
+
+def numbers(reverse: Reverse, path: Path) -> str:
+    """``−1.4 × 0.4 × 0.24 = −0.1344``; nothing without values."""
+    if not reverse.slopes:
+        return ""
+    values = [reverse.slopes[wire.link.slope] for wire in reversed(path)]
+    return product(values, math.prod(values))
+
+
+def product(values: Sequence[float], result: float) -> str:
+    """``2 × 3 × 4 = 24``, with ≈ where the displayed numbers do not multiply to the displayed result."""
+    shown = [number(value) for value in values]
+    line = " × ".join([shown[0], *map(in_brackets, shown[1:])])
+    if len(shown) == 1:
+        return line
+    sign = equals(math.prod(map(parsed, shown)), number(result))
+    return f"{line} {sign} {number(result)}"
+
+
+def added(reverse: Reverse, found: Sequence[Path]) -> str:
+    """``6 + 1 = 7``: the paths added up."""
+    values = [math.prod(reverse.slopes[wire.link.slope] for wire in path) for path in found]
+    return total(values, math.fsum(values))
+
+
+def _factor(text: str, is_first: bool) -> str:
+    """A local derivative as a factor: sums in brackets, and what begins with a sign, unless it comes first."""
+    if _is_sum(text) or (text.startswith("−") and not is_first):
+        return f"({text})"
+    return text
+
+
+def _is_sum(text: str) -> bool:
+    """Whether a plus, a minus or a fraction stands outside all brackets."""
+    depth = 0
+    for at, letter in enumerate(text):
+        depth += (letter in "([") - (letter in ")]")
+        if depth == 0 and letter in "+−/" and at:
+            return True
+    return False
