@@ -60,12 +60,18 @@ def _text(node: Node, texts: Mapping[Node, Text]) -> Text:
         shown = number(scalar)
         return Text(shown, _SIGN if shown.startswith(MINUS) else _ATOM)
     if isinstance(node.op, Size):
-        return Text(str(node.op.dim))
+        return _size(str(node.op.dim))
     if not node.inputs:
         return Text(node.name or node.op.name)
     operands = [texts[source] for source in node.inputs]
     write = _WRITERS.get(node.op.name)
     return write(node, operands) if write else _call(node, operands)
+
+
+def _size(polynomial: str) -> Text:
+    """``4 · N``, which a division by it puts in brackets."""
+    binds = _SUM if " " in polynomial else _PRODUCT if "*" in polynomial else _ATOM
+    return Text(polynomial.replace("*", " · ").replace("-", MINUS), binds)
 
 
 def _call(node: Node, operands: list[Text]) -> Text:

@@ -22,6 +22,8 @@ FACTORS = {
 # Texts beyond this length are set as they stand; so is what is nested more deeply.
 _LONGEST = 2000
 _DEEPEST = 40
+# Stands for MathML that is there already; names have no characters of private use.
+_GIVEN = "\ue000"
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -32,6 +34,7 @@ _TOKEN = re.compile(
     | (?P<bar>\|)
     | (?P<post>[²³ᵀ])
     | (?P<root>√)
+    | (?P<given>\ue000)
     | (?P<operator>→|[=≈+−·⊙×/^<>≤≥≠:,;…])
     | (?P<other>.)""",
     re.VERBOSE,
@@ -63,21 +66,21 @@ def chain_mathml(lane: LaneRule, language: str) -> str:
     """The chain rule of `lane`, each factor coloured by its class and named below in `language` ("en" or "ko")."""
     down = _factor(lane.downstream, "downstream", language)
     if not lane.local:
-        return _math(f"{down}{_operator('=')}{set_text(lane.derivative)}")
+        return _math(f"{down}{_operator('=')}{_with_upstream(lane, language)}")
     up, local = _factor(lane.upstream, "upstream", language), _factor(lane.local, "local", language)
     return _math(f"{down}{_operator('=')}{up}{_operator(lane.times)}{local}")
 
 
-def set_text(text: str) -> str:
-    """The inside of a MathML element for `text`."""
+def set_text(text: str, given: str = "") -> str:
+    """The inside of a MathML element for `text`; `given` is set where it has the mark for it."""
     if len(text) > _LONGEST:
-        return f"<mtext>{escape(text)}</mtext>"
+        return f"<mtext>{escape(text.replace(_GIVEN, '…'))}</mtext>"
     tokens = [(match.lastgroup or "other", match.group()) for match in _TOKEN.finditer(text)]
     tokens = [token for token in tokens if token[0] != "space"]
     try:
-        return _Reader(tokens).whole()
+        return _Reader(tokens, given).whole()
     except _UnreadableError:
-        return "".join(map(_plain, tokens))
+        return "".join(given if token[0] == "given" else _plain(token) for token in tokens)
 
 
 def _math(inside: str) -> str:
@@ -89,10 +92,16 @@ def _factor(text: str, role: str, language: str) -> str:
     return f'<munder class="{role}"><mrow>{set_text(text)}</mrow><mtext class="role">{name}</mtext></munder>'
 
 
+def _with_upstream(lane: LaneRule, language: str) -> str:
+    """An array expression, in which the upstream gradient is a factor like any other: ``Xᵀ · ∂L/∂z``."""
+    return set_text(lane.derivative.replace(lane.upstream, _GIVEN), _factor(lane.upstream, "upstream", language))
+
+
 class _Reader:
     """Reads tokens by how tightly operators bind (Pratt 1973); each method returns MathML."""
 
-    def __init__(self, tokens: Iterable[Token]) -> None:
+    def __init__(self, tokens: Iterable[Token], given: str = "") -> None:
+        self.given = given
         self.tokens = [*tokens, ("end", "")]
         self.at = 0
         self.depth = 0
@@ -155,6 +164,9 @@ class _Reader:
             return f"<mn>{escape(self.take())}</mn>"
         if self.kind == "name":
             return self.name()
+        if self.kind == "given":
+            self.take()
+            return self.given
         if self.kind == "open":
             return self.brackets()
         if self.kind == "bar":

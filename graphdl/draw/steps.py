@@ -7,18 +7,21 @@ from collections.abc import Iterable, Mapping
 from graphdl.draw.captions import caption, joined, with_role
 from graphdl.draw.chain import Chain
 from graphdl.draw.digits import signed
-from graphdl.draw.formula import applied
+from graphdl.draw.formula import applied, formulas
 from graphdl.draw.labels import gradient_text, value_text
 from graphdl.draw.model import LaneRule, Step, TraceEdge, Value
 from graphdl.draw.style import one_line
-from graphdl.draw.subject import Lane, Subject
+from graphdl.draw.subject import Lane, Subject, whole_gradient_of
 from graphdl.draw.wires import Key
+from graphdl.ir.leaves import scalar_of
 from graphdl.ir.node import Node
-from graphdl.ir.traverse import ancestors, dependents
+from graphdl.ir.traverse import ancestors, dependents, leaves
 from graphdl.ir.types import shape_text
 
 # So many names in one caption, then dots.
 _MOST_NAMED = 12
+# A new value with a longer formula (an optimizer with moments, say) is given as a number only.
+_LONGEST_UPDATE = 160
 
 
 class Story:
@@ -170,8 +173,21 @@ class Story:
             active_nodes=self._ids([variable]),
             values={found.ids[variable]: new} if new else {},
             stale=self._ids(node for node in found.forward if node in stale),
+            formula=self._new_value(variable, value),
+            substituted=change.removeprefix(": "),
             caption=caption("update", symbol=found.symbols[variable], change=change),
         )
+
+    def _new_value(self, variable: Node, value: Node) -> str:
+        """``w = w − 0.1 · ∂L/∂w``, where that is short enough to be read."""
+        known = {node: self.found.symbols.get(node) or one_line(node.label) for node in leaves([value])}
+        for node in ancestors([value]):
+            of = whole_gradient_of(node)
+            if of in self.found.symbols:
+                known[node] = self.chain.partial(of)
+        known = {node: symbol for node, symbol in known.items() if not _is_plain(node)}
+        text = formulas([value], known)[value]
+        return f"{self.found.symbols[variable]} = {text}" if len(text) <= _LONGEST_UPDATE else ""
 
     def _again(self) -> Step:
         """The forward pass with the new values: what becomes of the loss."""
@@ -188,6 +204,7 @@ class Story:
             found.ids[loss] if loss is not None else None,
             active_nodes=self._ids([loss] if loss is not None else []),
             values={found.ids[node]: self.renewed[node] for node in changed},
+            substituted=change,
             caption=caption("again", change=change),
         )
 
@@ -223,3 +240,8 @@ class Story:
 def _listed(texts: Iterable[str]) -> str:
     found = list(texts)
     return ", ".join(found[:_MOST_NAMED]) + (", …" if len(found) > _MOST_NAMED else "")
+
+
+def _is_plain(node: Node) -> bool:
+    """Numbers, which formulas print as they are."""
+    return scalar_of(node) is not None and not node.name

@@ -180,13 +180,13 @@ def _without_chain_rule(found: Subject, pairs: Sequence[tuple[Node, Node]]) -> N
     shown = {*found.forward, *found.backward}
     found.updates = tuple(pair for pair in pairs if pair[0] in shown)
     for node in found.backward:
-        of = _gradient_of(node)
+        of = whole_gradient_of(node)
         if of is not None and of in shown:
             found.gradient[of] = node
     found.required = {node for node in found.gradient if node in shown}
 
 
-def _gradient_of(node: Node) -> Node | None:
+def whole_gradient_of(node: Node) -> Node | None:
     """The forward node whose whole gradient `node` is: it carries its name, under d/."""
     made = node.origin
     if not isinstance(made, Vjp) or node.scope.split("/")[0] != "d":
@@ -219,13 +219,16 @@ def _with_chain_rule(
 
 
 def _sunk(derivation: Derivation, lanes: Any, pairs: Sequence[tuple[Node, Node]]) -> dict[Node, Node]:
-    """What each node becomes when products are moved inside `where`, as every session does before it runs."""
+    """What each node of the chain rule becomes when products are moved inside `where`, as sessions do before they run.
+
+    The user's own nodes stay as they are, so that each is there with its gradient.
+    """
     roots = [derivation.loss, *derivation.gradients, *(value for _, value in pairs)]
     for _, made in lanes:
         for lane in made:
             roots += [lane.term] if lane.local is None else [lane.term, lane.local]
     graph = Graph({str(i): node for i, node in enumerate(dict.fromkeys(roots))})
-    return sink_where(graph)[1]
+    return sink_where(graph, protected=ancestors([derivation.loss]))[1]
 
 
 def _moved_lane(lane: Lane, became: Mapping[Node, Node]) -> Lane:

@@ -17,6 +17,8 @@ def stabilise(
     return rewrite(graph, STABILISE, "stabilise", protected, limit, log)
 
 
-def sink_where(graph: Graph, log: list[Firing] | None = None) -> tuple[Graph, dict[Node, Node]]:
+def sink_where(
+    graph: Graph, protected: Iterable[Node] = (), log: list[Firing] | None = None
+) -> tuple[Graph, dict[Node, Node]]:
     """`graph` with products moved inside `where`, so that no branch multiplies 0 by infinity; needed at every level."""
-    return rewrite(graph, WHERE_SINK, "stabilise", (), None, log)
+    return rewrite(graph, WHERE_SINK, "stabilise", protected, None, log)

@@ -74,7 +74,7 @@ def _cure(compiled: Compiled, bad: Node) -> list[str]:
     """Lines about rewrites that are switched off and would have taken this node apart."""
     log: list[Any] = []
     graph, _ = stabilise(Graph(compiled.graph.roots), log=log)
-    sink_where(graph, log)
+    sink_where(graph, log=log)
     for firing in log:
         if bad in set(ancestors([firing.before])) - set(firing.before.inputs) or bad in firing.before.inputs:
             cure = f"{firing.rule} would cure it ({firing.why.rstrip('.')})"

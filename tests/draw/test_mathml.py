@@ -117,4 +117,10 @@ def test_factors_of_the_chain_rule_are_named_in_both_languages():
 def test_without_a_local_derivative_the_product_of_arrays_stands_there():
     lane = LaneRule("e1", "∂L/∂x", "∂L/∂z", derivative="∂L/∂z · Wᵀ")
     text = chain_mathml(lane, "en")
-    assert re.sub(r"<[^>]+>", "", text) == "∂L∂xdownstream=∂L∂z·WT"
+    assert re.sub(r"<[^>]+>", "", text) == "∂L∂xdownstream=∂L∂zupstream·WT"
+
+
+def test_the_upstream_gradient_inside_a_sum_is_named_too():
+    lane = LaneRule("e1", "∂L/∂b", "∂L/∂z", derivative="Σ(∂L/∂z)")
+    text = chain_mathml(lane, "ko")
+    assert re.sub(r"<[^>]+>", "", text) == "∂L∂b하류=Σ(∂L∂z상류)"

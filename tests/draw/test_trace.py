@@ -227,6 +227,29 @@ def test_updates_are_told_after_the_gradients_and_make_what_follows_stale():
     assert found.frame().values[_node(found, "w").id].data == pytest.approx(0.8)
 
 
+def test_an_update_says_its_formula_over_the_gradients():
+    made = stories.squared_neuron()
+    w = next(n for n in gd.Graph(made.loss).variables if n.name == "w")
+    step = gd.assign(w, w - 0.5 * gd.gradients(made.loss, w))
+    (update,) = [s for s in trace(made.loss, None, made.feeds, updates=step).steps if s.phase == "update"]
+    assert update.formula == "w = w − 0.5 · ∂loss/∂w"
+    assert re.fullmatch(r"0\.8 → 0\.8\d+", update.substituted)
+
+
+def test_a_mask_in_the_middle_of_a_formula_keeps_its_place_in_the_story():
+    x = gd.placeholder(("N",), "float64", name="x")
+    found = trace(gd.sum(gd.where(x > 0, gd.log(x), 0.0) * x), feeds={x: np.array([1.0, 2.0, -1.0])})
+    assert [node.op for node in found.forward if node.inputs] == ["greater", "log", "where", "multiply", "sum"]
+    slope = _array(found.frame().gradients[_node(found, "x").id])
+    np.testing.assert_allclose(slope, [1 + np.log(1), 1 + np.log(2), 0])
+
+
+def test_a_size_that_is_divided_by_stands_in_brackets():
+    x = gd.placeholder(("N", 4), "float64", name="x")
+    (edge,) = [e for e in trace(gd.mean(x)).edges if e.rule]
+    assert (edge.rule, edge.local_rule) == ("G / (4 · N)", "1 / (4 · N)")
+
+
 def test_the_next_run_has_the_new_weights_and_says_what_becomes_of_the_loss():
     made = stories.squared_neuron()
     w = next(n for n in gd.Graph(made.loss).variables if n.name == "w")
