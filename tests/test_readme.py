@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -13,16 +16,31 @@ def python_blocks() -> list[str]:
     return re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_python_blocks_run_one_after_the_other(capsys):
+def test_the_python_blocks_run_one_after_the_other(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for block in python_blocks():
         exec(compile(block, "README.md", "exec"), names)
     printed = capsys.readouterr().out
     assert names["picture"].startswith("<svg")
     assert "import argparse" in names["script"]
+    assert "<!doctype html>" in Path("apple_shop.html").read_text("utf-8")[:100].lower()
     shown = README.split("prints the program")[1].split("```")[1]
     for line in shown.strip().splitlines()[:-1]:
         assert line in printed
+
+
+@pytest.mark.parametrize("words", ["--rules -o rules.html", 'derive examples/course_network.py --wrt "W1[0, 0]"'])
+def test_lines_of_the_study_section_run(words, tmp_path, monkeypatch):
+    from graphdl_cli.main import main
+
+    (line,) = [line.split("#")[0].strip() for line in README.splitlines() if words in line]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    with pytest.raises(SystemExit) as end:
+        main(shlex.split(line)[1:])
+    assert end.value.code == 0
+    assert list(tmp_path.glob("*.html"))
 
 
 def test_files_and_make_targets_that_the_readme_names_exist():

@@ -89,7 +89,7 @@ def _draw_first(file: Path, quick: bool) -> list[Path]:
     click.echo(f"  total = {total:.6g}")
     for w, slope in zip(found.wrt, slopes, strict=True):
         click.echo(f"  d total / d {w.label} = {slope:.6g}")
-    return _draw(found.story(feeds), file.with_suffix(""), [".svg", ".txt", *_png(quick)], "auto")
+    return _draw(found.story(feeds), file.with_suffix(""), [".html", ".svg", ".txt", *_png(quick)], "auto")
 
 
 def _train(file: Path, quick: bool) -> tuple[Loaded, Mapping[str, float]]:
@@ -112,7 +112,7 @@ def _draw_network(loaded: Loaded, folder: Path, quick: bool) -> list[Path]:
     story = found.story(found.feeds())
     return [
         *_draw(story, folder / "digits_forward", [".svg"], "forward"),
-        *_draw(story, folder / "digits_backward", [".svg", *_png(quick)], "blocks"),
+        *_draw(story, folder / "digits_backward", [".html", ".svg", *_png(quick)], "blocks"),
     ]
 
 
@@ -154,8 +154,8 @@ def _show_files(folder: Path, model_file: Path, pictures: list[Path], script: Pa
 
     click.secho(f"\nEverything lies in {folder.resolve()}", bold=True)
     rows = [(model_file.name, f"the model, to be changed: {_program('graphdl')} train {model_file}")]
-    rows += [(picture.name, _WHAT[picture.name.partition(".")[0]]) for picture in pictures if picture.suffix != ".txt"]
-    rows += [(picture.name, "the same as steps, in words") for picture in pictures if picture.suffix == ".txt"]
+    for picture in pictures:
+        rows.append((picture.name, _SAME.get(picture.suffix) or _WHAT[picture.name.partition(".")[0]]))
     rows += [(script.name, f"the same training without graphdl: {_program('python')} {script}")]
     click.echo(columns(rows, indent=2))
 
@@ -169,6 +169,10 @@ def _program(name: str) -> str:
     return beside if folder and not on_path and os.path.exists(beside) else name
 
 
+_SAME = {
+    ".html": "forward and backward pass to step through: open it in a browser",
+    ".txt": "the same as steps, in words",
+}
 _WHAT = {
     "apple_shop": "values above the wires, gradients below",
     "digits_forward": "the network and its loss, node by node",

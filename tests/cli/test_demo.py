@@ -23,8 +23,8 @@ def test_the_demo_trains_draws_exports_and_shows_equal_bits(shell):
     assert 97 <= accuracy <= 100
     files = {path.name for path in (shell.folder / "shown").iterdir()}
     assert files == {
-        "apple_shop.py", "apple_shop.svg", "apple_shop.txt",
-        "digits.py", "digits_forward.svg", "digits_backward.svg", "train_digits.py",
+        "apple_shop.py", "apple_shop.html", "apple_shop.svg", "apple_shop.txt",
+        "digits.py", "digits_forward.svg", "digits_backward.html", "digits_backward.svg", "train_digits.py",
     }  # fmt: skip
     assert all(f"  {name} " in out for name in files - {"apple_shop.py"})
 
