@@ -25,11 +25,15 @@ from graphdl.ir.types import TupleType
 
 @dataclass(frozen=True)
 class Program:
-    """What is needed to print source: the graph, its state names, the streams of its random leaves."""
+    """What is needed to print source: the graph, its state names, the streams of its random leaves.
+
+    Functions for loops are called `loop_prefix` with a number behind it.
+    """
 
     graph: Graph
     state: dict[Node, str]
     streams: dict[Node, int] = field(default_factory=dict)
+    loop_prefix: str = "loop"
 
     def state_name(self, node: Node) -> str:
         """The key of a variable, or of a packed one, in the dictionary that programs are given."""
@@ -40,7 +44,7 @@ class Program:
 
     @cached_property
     def instrs(self) -> list[Instr]:
-        return lowered(self.graph, self.streams)
+        return lowered(self.graph, self.streams, self.loop_prefix)
 
     @cached_property
     def plan(self) -> Plan:

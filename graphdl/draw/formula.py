@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from graphdl.ir.leaves import Size, scalar_of
 from graphdl.ir.node import Node
 from graphdl.ir.traverse import ancestors
 
+_NUMBER = re.compile(f"{MINUS}?[0-9.]+(e{MINUS}?[0-9]+)?")
 # How tightly operators bind; operands that bind less tightly get brackets.
 _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(1, 6)
 
@@ -108,7 +110,7 @@ def _times(node: Node, *operands: Text) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text.removeprefix(MINUS)[:1].isdigit()
+    return _NUMBER.fullmatch(text) is not None
 
 
 def _negative(node: Node, operands: list[Text]) -> Text:

@@ -18,7 +18,7 @@ from graphdl.sheet.by_numbers import ByNumbers
 from graphdl.sheet.grids import grid
 from graphdl.sheet.model import Block, Formula, Grid, Row, Section, Table, Words, Work
 from graphdl.sheet.naming import layers
-from graphdl.sheet.paths import Path, derivatives
+from graphdl.sheet.paths import Path, derivatives, is_sum
 from graphdl.sheet.paths import product as times_text
 from graphdl.sheet.reverse import Reverse
 from graphdl.sheet.updating import put_in
@@ -74,7 +74,7 @@ class _Units:
             Work(say("ebp 2"), self._listed(data)),
             Work(say("ebp 3"), tuple(Formula(self._forward(e.target)) for e in self.reverse.way)),
             Work(say("ebp 4"), tuple(line for unit in outputs for line in self._delta(unit))),
-            Work(say("ebp 5"), tuple(line for unit in hidden for line in self._delta(unit))),
+            Work(say("ebp 5" if hidden else "ebp no 5"), tuple(line for unit in hidden for line in self._delta(unit))),
             Work(say("ebp 6"), (Formula("w ← w − η · δ · h" + (f", η = {number(rate)}" if rate is not None else "")),)),
             self._changes(rate),
         ]
@@ -128,7 +128,7 @@ class _Units:
         end = self.delta.get(path[-1].target)
         if end is None:
             return slopes
-        return end if slopes == "1" else f"{end} · {f'({slopes})' if slopes.startswith('−') else slopes}"
+        return _times(end, slopes)
 
     def _numbers(self, unit: Node, ways: Sequence[Path]) -> str:
         gradients, slopes = self.reverse.gradients, self.reverse.slopes
@@ -191,7 +191,11 @@ class _Layers:
             Work(say("ebp 2"), (Formula(", ".join(self._typed(node) for node in data)),)),
             Work(say("ebp 3"), tuple(map(Formula, self._equations()))),
             Work(say("ebp 4"), self._delta(self.sums[-1]), grids=self._grids(self.sums[-1:])),
-            Work(say("ebp 5"), tuple(line for node in hidden for line in self._delta(node)), grids=self._grids(hidden)),
+            Work(
+                say("ebp 5" if hidden else "ebp no 5"),
+                tuple(line for node in hidden for line in self._delta(node)),
+                grids=self._grids(hidden),
+            ),
             Work(say("ebp 6"), tuple(line for w in trained for line in self._change(w))),
         ]
 
@@ -250,4 +254,5 @@ def _times(delta: str, factor: str) -> str:
 
 
 def _bracketed(text: str) -> str:
-    return f"({text})" if " + " in text or " − " in text or text.startswith("−") else text
+    """A text as a factor that does not come first."""
+    return f"({text})" if text.startswith("−") or is_sum(text) else text

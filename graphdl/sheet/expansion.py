@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from functools import reduce
 from typing import Any
 
@@ -86,6 +87,8 @@ def _through(slope: Node, links: Sequence[Link]) -> list[Link]:
 def times(left: Node, right: Node) -> Node:
     """The product of two local derivatives, with their numbers multiplied out: 2 e / 6 times −1 is −2 e / 6."""
     above, below, rest = _factors([left, right])
+    if above.is_integer() and below.is_integer():
+        above, below = map(float, Fraction(int(above), int(below)).as_integer_ratio())
     if not rest:
         return constant(above / below, "float64")
     whole = reduce(multiply, rest)

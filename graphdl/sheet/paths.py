@@ -49,8 +49,10 @@ def partials(reverse: Reverse, path: Path) -> str:
 def derivatives(reverse: Reverse, path: Path) -> str:
     """The local derivatives in symbols, multiplied: ``−2 · (y − a) · w · x``."""
     texts = [reverse.derivative(wire.link.slope) for wire in reversed(path)]
-    factors = [_factor(text, i == 0) for i, text in enumerate(texts) if text != "1"]
-    return " · ".join(factors) or "1"
+    factors = [text for text in texts if text != "1"]
+    if len(factors) < 2:
+        return factors[0] if factors else "1"
+    return " · ".join(_factor(text, i == 0) for i, text in enumerate(factors))
 
 
 def numbers(reverse: Reverse, path: Path) -> str:
@@ -79,12 +81,12 @@ def added(reverse: Reverse, found: Sequence[Path]) -> str:
 
 def _factor(text: str, is_first: bool) -> str:
     """A local derivative as a factor: sums in brackets, and what begins with a sign, unless it comes first."""
-    if _is_sum(text) or (text.startswith("−") and not is_first):
+    if is_sum(text) or (text.startswith("−") and not is_first):
         return f"({text})"
     return text
 
 
-def _is_sum(text: str) -> bool:
+def is_sum(text: str) -> bool:
     """Whether a plus, a minus or a fraction stands outside all brackets."""
     depth = 0
     for at, letter in enumerate(text):

@@ -170,6 +170,7 @@ WORDS: dict[str, Said] = {
     "ebp 3": {"en": "3 Compute forward, layer by layer", "ko": "3단계 층별 순방향 계산"},
     "ebp 4": {"en": "4 δ of the output layer", "ko": "4단계 출력층의 δ"},
     "ebp 5": {"en": "5 δ of the hidden layers, backwards", "ko": "5단계 은닉층의 δ (역방향)"},
+    "ebp no 5": {"en": "5 δ of the hidden layers: there are none", "ko": "5단계 은닉층의 δ: 은닉층 없음"},
     "ebp 6": {
         "en": "6 Change the weights against ⟦δ · h⟧, then go on from 2",
         "ko": "6단계 가중치를 ⟦δ · h⟧ 반대로 갱신, 2단계로",
