@@ -66,6 +66,7 @@ from graphdl.ops.arithmetic import (
     where,
 )
 from graphdl.ops.conv import conv1d, conv2d, conv2d_transpose, depthwise_conv2d, separable_conv2d
+from graphdl.ops.einsum import einsum
 from graphdl.ops.indexing import gather, one_hot, scatter_add, take, take_along
 from graphdl.ops.linalg import matmul
 from graphdl.ops.nn import cross_entropy, log_softmax, sigmoid_cross_entropy, softmax
@@ -213,6 +214,7 @@ __all__ = [
     "divide",
     "draw",
     "dropout",
+    "einsum",
     "elementwise",
     "elu",
     "equal",

@@ -139,6 +139,17 @@ def _max_pool_place(g, x, **geometry):
     return _adjoint(lambda z: _max_pool_take(z, x, **geometry), x.shape, g)
 
 
+def _einsum(xs, axes, result):
+    """Products of single elements, one index after the other."""
+    sizes = {axis: size for x, names in zip(xs, axes, strict=True) for axis, size in zip(names, x.shape, strict=True)}
+    total = np.zeros([sizes[axis] for axis in result], xs[0].dtype)
+    for place in np.ndindex(*sizes.values()):
+        at = dict(zip(sizes, place, strict=True))
+        term = np.prod([x[tuple(at[axis] for axis in names)] for x, names in zip(xs, axes, strict=True)])
+        total[tuple(at[axis] for axis in result)] += term
+    return total
+
+
 def _scan(h, x, k, body, length, reverse=False):
     """The sample's own step, h = tanh(k h + x) and y = h x."""
     states, given = np.empty_like(x), np.empty_like(x)
@@ -171,6 +182,7 @@ ORACLES: dict[str, Oracle] = {
     "conv2d_transpose": _conv2d_transpose,
     "cos": lambda a: np.cos(a),
     "divide": lambda a, b: np.divide(a, b),
+    "einsum": lambda *xs, axes, result: _einsum(xs, axes, result),
     "elu": _elu,
     "equal": lambda a, b: ~((a < b) | (a > b)),
     "erf": _erf,

@@ -230,10 +230,11 @@ def test_flat_ops_say_why(case):
 # The part of CuPy's interface that programs may use (CuPy 13: routines and ufuncs).
 CUPY = frozenset(
     """
-    abs absolute add arange argmax array asarray ascontiguousarray broadcast_to concatenate cos divide dot empty equal
-    exp expm1 floor full greater greater_equal inf isfinite less less_equal lib log log1p logical_and logical_not
-    logical_or matmul max maximum mean min minimum multiply nan negative not_equal ones ones_like pad power prod sign
-    sin split sqrt square squeeze subtract sum take take_along_axis tanh where zeros zeros_like
+    abs absolute add arange argmax argsort array asarray ascontiguousarray broadcast_to concatenate cos divide
+    dot einsum empty equal exp expm1 flatnonzero floor full greater greater_equal inf isfinite less less_equal
+    lib log log1p logical_and logical_not logical_or matmul max maximum mean min minimum multiply nan negative
+    not_equal ones ones_like pad power prod sign sin split sqrt square squeeze subtract sum take take_along_axis
+    tanh where zeros zeros_like
     """.split()  # noqa: SIM905 (sixty names in quotes are no reading)
 )
 METHODS = {
@@ -241,6 +242,7 @@ METHODS = {
     "copy",
     "dot",
     "reshape",
+    "size",
     "reduce",
     "shape",
     "transpose",

@@ -72,6 +72,7 @@ TORCH = {
     "conv2d_transpose": _conv2d_transpose,
     "cos": torch.cos,
     "divide": torch.divide,
+    "einsum": lambda *xs, axes, result: torch.einsum(*(part for pair in zip(xs, axes) for part in pair), result),
     "elu": lambda a, alpha: torch.where(a > 0, a, alpha * torch.expm1(torch.clamp(a, max=0))),
     "erf": torch.erf,
     "exp": torch.exp,
