@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+import zlib
 from pathlib import Path
 
 from graphdl.errors import WriteError
@@ -24,6 +26,26 @@ def write_atomically(path: str | os.PathLike[str], data: bytes | str) -> Path:
     return target
 
 
+def check_place(path: str | os.PathLike[str]) -> None:
+    """WriteError when no file can be written at `path`: for those who have much to do before they write it."""
+    folder = Path(path).parent
+    if not folder.is_dir():
+        reason = errno.ENOTDIR if folder.exists() else errno.ENOENT
+        raise WriteError(f"cannot write {str(path)!r}: {os.strerror(reason)}")
+
+
+def sweep(path: str | os.PathLike[str]) -> None:
+    """Remove what a writer of `path` that was killed has left beside it; for one who knows that no other is writing."""
+    target = Path(path)
+    for left in target.resolve().parent.glob(f"{_prefix(target)}*"):
+        left.unlink(missing_ok=True)
+
+
+def _prefix(target: Path) -> str:
+    """How the names of unfinished files begin: as told by the name, which itself may be as long as names can be."""
+    return f".graphdl-{zlib.crc32(os.fsencode(target.name)):08x}-"
+
+
 def _replace(target: Path, content: bytes) -> None:
     if target.is_dir():
         raise IsADirectoryError(0, "it is a directory")
@@ -31,7 +53,7 @@ def _replace(target: Path, content: bytes) -> None:
         # A device or a pipe, such as /dev/stdout, is written to; a file put in its place would be the end of it.
         target.write_bytes(content)
         return
-    handle, beside = tempfile.mkstemp(prefix=".graphdl-", dir=target.resolve().parent)
+    handle, beside = tempfile.mkstemp(prefix=_prefix(target), dir=target.resolve().parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

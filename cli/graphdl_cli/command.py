@@ -29,6 +29,7 @@ _TRAINING = (
         "--epochs", type=click.IntRange(1), metavar="N", help="Passes over the examples. [default: FILE's, or 1]"
     ),
     click.option("--batch-size", type=click.IntRange(1), metavar="N", help="Examples a step. [default: FILE's, or 32]"),
+    click.option("--optimizer", metavar="NAME", help="In place of FILE's, such as adam, with Keras' defaults."),
     click.option("--lr", type=click.FloatRange(0, min_open=True), metavar="RATE", help="In place of the optimizer's."),
     click.option("--seed", type=click.IntRange(0), metavar="N", help="Of first weights, masks, and order of examples."),
 )

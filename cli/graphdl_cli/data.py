@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from graphdl.errors import DataError, did_you_mean, listed
+from graphdl.keras.datasets.table import read_table
 from graphdl.keras.models import Model
 from graphdl.runtime.saving import read_arrays
 from graphdl_cli.failures import UserError
 from graphdl_cli.loading import Loaded, kind_of
-from graphdl_cli.table import read_table
 
 
 @dataclass(frozen=True)
@@ -105,5 +105,5 @@ def _from_table(path: Path, target: str | None, features: Sequence[str]) -> Data
     if target is None:
         raise UserError(f"--target is needed: which column of {path} is to be predicted? It has {listed(table.header)}")
     names = [table.known(name) for name in features] or [name for name in table.header if name != target]
-    y = table.numbers([table.known(target)])[:, 0]
+    y = table.column(target)
     return Data(table.numbers(names), y)

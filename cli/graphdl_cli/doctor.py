@@ -18,7 +18,7 @@ from graphdl_cli.command import command
 from graphdl_cli.failures import Failed
 
 _CORE = ("numpy", "sympy", "networkx", "pygraphviz", "click")
-_EXTRAS = {"scikit-learn": "data", "threadpoolctl": "doctor"}
+_EXTRAS = {"scikit-learn": "data", "threadpoolctl": "doctor", "pillow": "pictures"}
 # What decides which instructions, in which order, a product of matrices takes.
 _DECISIVE = ("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 

@@ -34,6 +34,7 @@ def export(
     column: str | None,
     features: str | None,
     lr: float | None,
+    optimizer: str | None,
     **options: Any,
 ) -> None:
     """Write a model as one training script.
@@ -50,7 +51,7 @@ def export(
     data = None
     if file is not None or column or features or "data" in loaded.names or "load_data" in loaded.names:
         data = find_data(loaded, file, column, names_of(features))
-    prepare(loaded.value, options["seed"], lr)
+    prepare(loaded.value, options["seed"], lr, optimizer)
     path = None if output == "-" else _checked(loaded, output or f"train_{loaded.path.stem}.py")
     text = _script(loaded, data, **options)
     if path is None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     "train mlp.py:model --epochs 20 --batch-size 64 --lr 0.001 --seed 7 --save weights.npz",
     "train xor.py --record run.html",
     "train credit.py --data credit.csv --target share --features age,income,active --validation-split 0.2",
+    "train cnn.py --checkpoint run1 --save cnn.graphdl --plot loss.svg       # later, after an interruption:",
+    "train cnn.py --checkpoint run1 --save cnn.graphdl --plot loss.svg --resume",
 )
 @target_argument("FILE.py[:model]")
 @training_options
@@ -33,7 +35,22 @@ if TYPE_CHECKING:
     metavar="SHARE",
     help="The last part of the examples, held out and scored after each epoch.",
 )
-@click.option("--save", metavar="FILE.npz", help="Write the weights there; after Ctrl-C, too.")
+@click.option(
+    "--save",
+    metavar="FILE",
+    help="Write the weights there as .npz, or the whole model as .graphdl; after Ctrl-C, too.",
+)
+@click.option(
+    "--checkpoint",
+    metavar="FOLDER",
+    help="Keep the state of training there after each epoch, and after Ctrl-C; a name in .graphdl is the file itself.",
+)
+@click.option(
+    "--checkpoint-every", type=click.IntRange(1), metavar="STEPS", help="Keep it every so many steps instead."
+)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint, if there is one, to the same bits.")
+@click.option("--tensorboard", metavar="FOLDER", help="Write event files there, which TensorBoard shows.")
+@click.option("--plot", metavar="FILE", help="Draw the loss over the steps there, as .svg, .png or .pdf.")
 @click.option(
     "--record",
     metavar="FILE.html",
@@ -54,32 +71,35 @@ def train(target: str, file: str | None, column: str | None, features: str | Non
 
     loaded = load_model(target)
     data = find_data(loaded, file, column, names_of(features))
-    _check_writable("--save", options["save"], (".npz",), "weights are kept in .npz files")
-    _check_writable("--record", options["record"], (".html", ".json"), "a run is a page, .html, or its numbers, .json")
-    prepare(loaded.value, options["seed"], options["lr"])
+    _check_outputs(options)
+    prepare(loaded.value, options["seed"], options["lr"], options["optimizer"])
     loaded.value.session.nan_guard = options["nan_guard"]
-    recorder = _recorder(loaded) if options["record"] else None
+    recorder = _recorder(loaded) if options["record"] or options["plot"] else None
     try:
         losses = _fit(loaded, data, recorder, **options)
     except KeyboardInterrupt:
-        _save(loaded.value, options["save"], otherwise="nothing is written, since --save was not given")
+        _after_interrupt(loaded.value, options)
         raise
     finally:
         # A run that failed is worth looking at most of all.
         if recorder is not None:
-            _write_record(recorder, options["record"])
+            _write_record(recorder, options["record"], options["plot"])
     _judge(losses, options["save"])
     _save(loaded.value, options["save"])
     _report(loaded.value, data, options["quiet"], options["digest"])
 
 
-def prepare(model: Model, seed: int | None, rate: float | None) -> None:
-    """Begin anew from `seed`, and train at `rate`, where they are given."""
+def prepare(model: Model, seed: int | None, rate: float | None, optimizer: str | None = None) -> None:
+    """Begin anew from `seed`, and train with `optimizer` at `rate`, where they are given."""
     if seed is not None:
         model.reset(seed)
+    if (rate is not None or optimizer is not None) and not model.is_compiled:
+        raise UserError(f"{model.name} is not compiled; call model.compile(optimizer=..., loss=...) in the file")
+    if optimizer is not None:
+        from graphdl.keras.saving.model import compile_arguments
+
+        model.compile(**{**compile_arguments(model), "optimizer": optimizer})
     if rate is not None:
-        if not model.is_compiled:
-            raise UserError(f"{model.name} is not compiled; call model.compile(optimizer=..., loss=...) in the file")
         model.optimizer.learning_rate = rate
 
 
@@ -89,10 +109,15 @@ def _recorder(loaded: Loaded) -> Recorder:
     return Recorder(title=loaded.path.stem if loaded.name == "model" else loaded.name)
 
 
-def _write_record(recorder: Recorder, path: str) -> None:
-    if recorder.has_begun:
-        recorder.recording.save(path)
-        click.echo(f"wrote {path}", err=True)
+def _write_record(recorder: Recorder, page: str | None, plot: str | None) -> None:
+    if not recorder.has_begun:
+        return
+    if page is not None:
+        recorder.recording.save(page)
+        click.echo(f"wrote {page}", err=True)
+    if plot is not None:
+        recorder.figure("loss").save(plot)
+        click.echo(f"wrote {plot}", err=True)
 
 
 def _fit(loaded: Loaded, data: Data, recorder: Recorder | None, **options: Any) -> list[float]:
@@ -104,10 +129,34 @@ def _fit(loaded: Loaded, data: Data, recorder: Recorder | None, **options: Any) 
         batch_size=options["batch_size"] or loaded.positive("batch_size", 32),
         validation_split=options["validation_split"],
         verbose=0 if options["quiet"] else 1,
-        callbacks=() if recorder is None else (recorder,),
+        callbacks=[*([] if recorder is None else [recorder]), *_callbacks(options)],
     )
-    found: list[float] = history.history["loss"]
+    found: list[float] = history.history.get("loss", [])
     return found
+
+
+def _callbacks(options: dict[str, Any]) -> list[Any]:
+    """What keeps checkpoints and writes events, as asked."""
+    from graphdl.keras.callbacks import BackupAndRestore, TensorBoard
+
+    found: list[Any] = []
+    if options["tensorboard"] is not None:
+        found.append(TensorBoard(options["tensorboard"], histogram_freq=1))
+    if options["checkpoint"] is not None:
+        every = options["checkpoint_every"] or "epoch"
+        backup = BackupAndRestore(options["checkpoint"], every, delete_checkpoint=False)
+        if backup.path.exists() and not options["resume"]:
+            raise UserError(f"there is a checkpoint already, {backup.path}; say --resume to go on, or remove it")
+        found.append(backup)
+    return found
+
+
+def _after_interrupt(model: Model, options: dict[str, Any]) -> None:
+    """Say what is kept."""
+    if options["checkpoint"]:
+        click.echo("the same command with --resume goes on from here", err=True)
+    has_none = not options["save"] and not options["checkpoint"]
+    _save(model, options["save"], "nothing is written, since --save was not given" if has_none else "")
 
 
 def _judge(losses: list[float], path: str | None) -> None:
@@ -123,7 +172,10 @@ def _judge(losses: list[float], path: str | None) -> None:
 
 def _save(model: Model, path: str | None, otherwise: str = "") -> None:
     if path:
-        model.save_weights(path)
+        if path.endswith(".graphdl"):
+            model.save(path)
+        else:
+            model.save_weights(path)
         click.echo(f"wrote {path}", err=True)
     elif otherwise:
         click.echo(otherwise, err=True)
@@ -135,6 +187,17 @@ def _report(model: Model, data: Data, quiet: bool, digest: bool) -> None:
         click.echo("test: " + " - ".join(f"{name}: {value:.4f}" for name, value in scores.items()))
     if digest:
         click.echo(model.digest())
+
+
+def _check_outputs(options: dict[str, Any]) -> None:
+    """Refuse before training what could not be done after it."""
+    expected = "weights are kept in .npz files, whole models in .graphdl files"
+    _check_writable("--save", options["save"], (".npz", ".graphdl"), expected)
+    _check_writable("--record", options["record"], (".html", ".json"), "a run is a page, .html, or its numbers, .json")
+    _check_writable("--plot", options["plot"], (".svg", ".png", ".pdf"), "a curve is a picture, .svg, .png or .pdf")
+    for option in ("resume", "checkpoint_every"):
+        if options[option] and not options["checkpoint"]:
+            raise UserError(f"--{option.replace('_', '-')} needs --checkpoint, which says where the state is kept")
 
 
 def _check_writable(option: str, path: str | None, suffixes: tuple[str, ...], expected: str) -> None:

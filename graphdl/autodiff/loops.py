@@ -24,7 +24,7 @@ from graphdl.ir.traverse import ancestors, dependents, in_order, substitute
 from graphdl.ir.types import TensorType
 from graphdl.ops.arithmetic import AddN
 from graphdl.ops.linalg import MatMul, matmul
-from graphdl.ops.parts import Pick, concat, pick
+from graphdl.ops.parts import Pick, Place, concat, pick
 from graphdl.ops.reduce import sum
 from graphdl.ops.scan import Scan
 from graphdl.ops.shape import (
@@ -152,10 +152,10 @@ class _Loop:
             return None
         with at_scope(node.scope), origin(node.origin):
             if isinstance(node.op, MatMul) and node.ndim == 2 and node.inputs[1] not in inner:
-                return matmul(lifted[node.inputs[0]], node.inputs[1])
+                return matmul(lifted[node.inputs[0]], node.inputs[1], name=node.name)
             if isinstance(node.op, Elementwise):
                 inputs = [lifted[s] if s in lifted else self._in_every_step(s) for s in node.inputs]
-                return build(node.op, *inputs)
+                return build(node.op, *inputs, name=node.name)
         return None
 
     def _in_every_step(self, node: Node) -> Node:
@@ -188,6 +188,7 @@ class _Backward:
         self.feeds: dict[Node, Node] = {}
         self.carried = [c for c in self.body.carries if c.tensor.is_float]
         self.adjoints = [_inside(c, c.tensor) for c in self.carried]
+        self.start: dict[Node, Node] = {}
         self.wanted = [node for node in self.body.inputs if node.tensor.is_float]
         self.slopes = dict(zip(self.wanted, vjps(*self._seeds(dy), self.wanted), strict=True))
         self.collected: list[Node] = []
@@ -207,23 +208,36 @@ class _Backward:
         found: dict[Node, Node] = {c: stacks[i][first] for i, c in enumerate(self.carried)}
         rest = stacks[len(new) :]
         for node, makers in self.behind.items():
-            parts = [make(rest) for make in makers]
-            found[node] = parts[0] if len(parts) == 1 else build(AddN(), *parts)
+            found[node] = _total([make(rest) for make in makers])
         return tuple(found.get(node) for node in self.body.inputs)
 
     def _seeds(self, dy: tuple[Node, ...]) -> tuple[list[Node], list[Node]]:
         """The outputs that a gradient arrives at in a step, and that gradient."""
         arriving: dict[int, Node] = {}
         for i, (output, whole) in enumerate(zip(self.body.outputs, dy, strict=True)):
-            if output.tensor.is_float and not _is_zero(whole):
+            rest = self._without_last(i, whole) if i < len(self.body.carries) else whole
+            if output.tensor.is_float and rest is not None and not _is_zero(rest):
                 arriving[i] = _inside(output, output.tensor)
-                self.feeds[arriving[i]] = whole
+                self.feeds[arriving[i]] = rest
         outputs = [self.body.outputs[i] for i in arriving]
         seeds = list(arriving.values())
         for carry, adjoint in zip(self.carried, self.adjoints, strict=True):
             outputs.append(self.body.outputs[self.body.carries.index(carry)])
             seeds.append(adjoint)
         return outputs, seeds
+
+    def _without_last(self, i: int, whole: Node) -> Node | None:
+        """The gradient that arrives at carry `i`, but for what the last one alone gets: the loop starts with that."""
+        carry, last = self.body.carries[i], 0 if self.op.reverse else self.op.length - 1
+        if not carry.tensor.is_float:
+            return whole
+        bounds = ((last, last + 1, 1), *((0, d, 1) for d in carry.shape))
+        terms = whole.inputs if isinstance(whole.op, AddN) else (whole,)
+        lasts = [t for t in terms if isinstance(t.op, Place) and t.op.bounds == bounds]
+        if lasts:
+            self.start[carry] = _total([reshape(t.inputs[0], carry.shape) for t in lasts])
+        rest = [t for t in terms if t not in lasts]
+        return _total(rest) if rest else None
 
     def _moved(self) -> dict[Node, Node | None]:
         """The gradients of one step over what the loop has stacked and what is outside of it."""
@@ -303,7 +317,7 @@ class _Backward:
             self.adjoints,
             slices,
             [*new, *self.collected],
-            [self._zeros(c) for c in self.carried],
+            [self.start.get(c, self._zeros(c)) for c in self.carried],
             [self.feeds[x] for x in slices],
             self.op.length,
             not self.op.reverse,
@@ -397,6 +411,11 @@ def _is_plain(node: Node) -> bool:
 
 def _is_zero(node: Node) -> bool:
     return isinstance(node.op, BroadcastTo) and scalar_of(node.inputs[0]) == 0
+
+
+def _total(terms: Sequence[Node]) -> Node:
+    """The sum of one term or more."""
+    return terms[0] if len(terms) == 1 else build(AddN(), *terms)
 
 
 def _rows(stack: Node) -> Node:

@@ -91,6 +91,7 @@ class _Writer:
 
     def __init__(self, loop: Loop) -> None:
         self.loop, self.body = loop, loop.op.body
+        self.scope = loop.node.scope.removeprefix("d/")
         self.page = Page()
         kernels = [*loop.called, *(inner.name for inner in loop.inner)]
         self.namer = Namer([*kernels, "xp", "out", "range"])
@@ -145,10 +146,13 @@ class _Writer:
             self.page.put(f"        {', '.join(carries)} = {', '.join(new)}")
 
     def _label(self, node: Node) -> str:
-        return self.body.graph.names.get(node, node.label)
+        """The name of the node without the scope of the loop, which everything here is in: ``d/lstm/h`` is ``d/h``."""
+        label = self.body.graph.names.get(node, node.label)
+        order, scope, own = label.partition(f"{self.scope}/")
+        return order + own if self.scope and scope and not order.replace("d/", "") else label
 
     def _put(self, text: str, node: Node) -> None:
-        self.page.put(text, node, f"{plain(self._label(node))}: {node.type}")
+        self.page.put(text, node, f"{plain(self.body.graph.names.get(node, node.label))}: {node.type}")
 
 
 def _of(nodes: Iterable[Node], names: dict[Node, str]) -> list[str]:

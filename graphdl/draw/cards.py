@@ -102,7 +102,7 @@ def card_marks(card: Card, at: Point, theme: Theme, is_active: bool = False) -> 
     left, top = at[0] - card.width / 2, at[1] - card.height / 2
     marks: list[Mark] = []
     if is_active:
-        marks.append(Box(*at, card.width + 8, card.height + 8, theme.active, radius=8, part="active"))
+        marks.append(Box(*at, card.width + 8, card.height + 8, theme.active, radius=look.radius + 4, part="active"))
     marks.append(Box(*at, card.width, card.height, look.fill, look.stroke, look.weight, look.radius, look.dashed))
     room = _WIDEST if card.kind == "constant" else card.width - 2 * _PAD + 4
     name = fitted(card.title, room, TITLE_SIZE, bold=True)

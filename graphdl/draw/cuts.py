@@ -8,8 +8,10 @@ from itertools import pairwise
 
 from graphdl.draw.paths import Path
 
-_SAMPLES = 24
-_HALVINGS = 30
+# Where a curve that turns back is looked at, and how near is near enough, in points.
+_SAMPLES = tuple(i / 24 for i in range(25))
+_NEAR = 1e-6
+_MOST_TRIALS = 60
 
 
 def cut(path: Path, cuts: Sequence[float]) -> Iterator[tuple[Path, float]]:
@@ -40,19 +42,36 @@ def _crossings(cubic: Path, cuts: Sequence[float]) -> list[float]:
 
 
 def _times(cubic: Path, x: float) -> Iterator[float]:
-    """The parameters at which a cubic is at `x`, by bisection between samples; on a straight line at once."""
+    """The parameters at which a cubic is at `x`: one where it never turns back, as far as its control points tell."""
     if _is_straight(cubic):
         yield (x - cubic[0][0]) / (cubic[3][0] - cubic[0][0])
         return
-    ts = [i / _SAMPLES for i in range(_SAMPLES + 1)]
+    ts = (0.0, 1.0) if _goes_one_way(cubic) else _SAMPLES
     for a, b in pairwise(ts):
-        low, high = _x(cubic, a) - x, _x(cubic, b) - x
-        if (low < 0) == (high < 0):
-            continue
-        for _ in range(_HALVINGS):
-            t = (a + b) / 2
-            a, b = (t, b) if (_x(cubic, t) - x < 0) == (low < 0) else (a, t)
-        yield (a + b) / 2
+        if (_x(cubic, a) < x) != (_x(cubic, b) < x):
+            yield _time(cubic, x, a, b)
+
+
+def _goes_one_way(cubic: Path) -> bool:
+    (a, _), (b, _), (c, _), (d, _) = cubic
+    return a <= b <= c <= d or a >= b >= c >= d
+
+
+def _time(cubic: Path, x: float, a: float, b: float) -> float:
+    """The parameter between `a` and `b` at which the cubic is at `x`, by false position that forgets an end which
+    stays (Dowell & Jarratt 1971)."""
+    low, high = _x(cubic, a) - x, _x(cubic, b) - x
+    t = b
+    for _ in range(_MOST_TRIALS):
+        t = (a * high - b * low) / (high - low)
+        found = _x(cubic, t) - x
+        if abs(found) < _NEAR:
+            break
+        if (found < 0) == (high < 0):
+            b, high, low = t, found, low / 2
+        else:
+            a, low, high = t, found, high / 2
+    return t
 
 
 def _x(cubic: Path, t: float) -> float:

@@ -165,8 +165,10 @@ class Diagram:
         return text_width(self.pill_text(wire, self.last), PILL_SIZE, bold=True) + 12
 
     def pill_text(self, wire: Wire, frame: Frame) -> str:
-        """The local derivative; with the product, where several gradients meet."""
+        """The local derivative; with the product, where several gradients meet. Nothing before a story comes to it."""
         edge = wire.edges[0]
+        if edge.id in self.last.terms and edge.id not in frame.terms and edge.id not in frame.locals:
+            return ""
         return lane_text(edge, frame, frame.gradients.get(edge.target), wire.source in self.forks)
 
     def cells(self) -> list[Cell]:

@@ -23,6 +23,8 @@ _WIDEST_CAPTION = 120.0
 _LINE = 12.0
 _ROWS = 19.5
 _ROLE_SIZE = 9.0
+# The glow of an active shape reaches so far around it.
+_GLOW = 4.0
 # Room for each wire into a shape with many.
 _PITCH = 12.0
 _SHORT = {
@@ -176,13 +178,19 @@ def gate_group(made: Gate, at: Point, frame: Frame, theme: Theme, has_backward: 
 
 
 def _glow(made: Gate, left: float, y: float, theme: Theme) -> Box:
-    look = 8 if made.node.is_leaf else made.height / 2 + 4
-    return Box(left + made.width / 2, y, made.width + 8, made.height + 8, theme.active, radius=look, part="active")
+    radius = _radius(made, theme) + _GLOW
+    wide, high = made.width + 2 * _GLOW, made.height + 2 * _GLOW
+    return Box(left + made.width / 2, y, wide, high, theme.active, radius=radius, part="active")
+
+
+def _radius(made: Gate, theme: Theme) -> float:
+    """Of the corners: ops are round."""
+    return min(made.width, made.height) / 2 if made.node.kind == "op" else theme.look(made.node.kind).radius
 
 
 def _shape(made: Gate, x: float, y: float, theme: Theme) -> list[Mark]:
     look = theme.look(made.node.kind)
-    radius = min(made.width, made.height) / 2 if made.node.kind == "op" else look.radius
+    radius = _radius(made, theme)
     box = Box(x, y, made.width, made.height, look.fill, look.stroke, look.weight, radius, look.dashed)
     text = Label(x, y + TEXT_SIZE * 0.36, made.text, TEXT_SIZE, look.text, look.bold, part="name")
     return [text] if made.is_inline else [box, text, *_captioned(made, x, y, theme)]

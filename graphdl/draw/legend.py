@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from graphdl.draw.bounds import Extent, moved_group
+from graphdl.draw.bounds import Extent, moved, moved_group
 from graphdl.draw.digits import MINUS
 from graphdl.draw.paths import straight
 from graphdl.draw.scene import Box, Curve, Group, Label, Mark, Scene
@@ -58,6 +59,40 @@ def with_legend(
         width = max(width, text_width(note, SMALL_SIZE))
     legend = Group("legend", "legend", "Key of shapes and colours", tuple(marks))
     return Scene(width + 2 * MARGIN, height + MARGIN, theme.background, title, (*groups, legend))
+
+
+def with_words(scene: Scene, said: Callable[[str], str]) -> Scene:
+    """The scene with a key in other words, whose entries stand as near together as these let them."""
+    *groups, legend = scene.groups
+    assert legend.id == "legend", "the key is the last group"
+    marks: list[Mark] = []
+    entries = list(_entries(legend))
+    if not entries:
+        return scene
+    x, y, width = MARGIN, entries[0][1].y, scene.width - 2 * MARGIN
+    for swatch, label in entries:
+        name = said(label.text)
+        need = _SWATCH + 6 + text_width(name, SMALL_SIZE) + 14
+        if x > MARGIN and x + need - 14 > MARGIN + width:
+            x, y = MARGIN, y + _ROW
+        marks += [moved(mark, x + _SWATCH + 6 - label.x, y - label.y) for mark in swatch]
+        marks.append(replace(label, text=name, x=x + _SWATCH + 6, y=y))
+        x += need
+    for note in (mark for mark in legend.marks if isinstance(mark, Label) and mark.part == "note"):
+        y += _ROW
+        marks.append(replace(note, y=y))
+    return replace(scene, height=y + MARGIN, groups=(*groups, replace(legend, marks=tuple(marks))))
+
+
+def _entries(legend: Group) -> Iterator[tuple[list[Mark], Label]]:
+    """The swatch and the label of each entry."""
+    swatch: list[Mark] = []
+    for mark in legend.marks:
+        if not isinstance(mark, Label):
+            swatch.append(mark)
+        elif mark.part != "note":
+            yield swatch, mark
+            swatch = []
 
 
 def _rows(entries: Sequence[str], width: float, y: float, theme: Theme) -> tuple[list[Mark], float]:

@@ -195,13 +195,17 @@ class Frame:
 
 @dataclass(frozen=True)
 class Trace:
-    """A graph and its story. Steps hold only what changes; `frame(k)` adds them up to step k."""
+    """A graph and its story. Steps hold only what changes; `frame(k)` adds them up to step k.
+
+    `code` is the program of the graph as it is shown, a line a node; `executed` that of the optimised graph.
+    """
 
     nodes: tuple[TraceNode, ...]
     edges: tuple[TraceEdge, ...]
     steps: tuple[Step, ...] = ()
     scopes: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    executed: tuple[str, ...] = ()
     loss: str | None = None
     wrt: tuple[str, ...] = ()
     firings: tuple[str, ...] = ()

@@ -45,7 +45,7 @@ def _forward_symbols(forward: Sequence[Node], loss: Node | None, names: Mapping[
     for node in forward:
         unique = _dotted(names.get(node, node.label))
         wanted = [own.get(node), unique if node.name or not node.inputs else None]
-        free = (text for text in itertools.chain(wanted, results) if text and text not in taken)
+        free = (text for text in itertools.chain(wanted, results) if text and text.strip() and text not in taken)
         symbols[node] = _literal(node) or next(free)
         taken.add(symbols[node])
     return symbols

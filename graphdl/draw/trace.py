@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphdl.compile.emit import Module, emit
+from graphdl.compile.pipeline import optimise
 from graphdl.compile.program import Program
 from graphdl.draw.formula import applied
 from graphdl.draw.model import Trace, TraceNode, Value
@@ -25,6 +26,8 @@ from graphdl.runtime.state import State
 
 # Arrays up to here are kept whole.
 _WHOLE = 64
+# Nodes of graphs whose optimised program is given as well.
+_MOST_OPTIMISED = 300
 
 
 def trace(
@@ -59,6 +62,7 @@ def trace(
         steps=Story(found, known, edges, lines, later).steps(),
         scopes=tuple(sorted({node.scope for node in nodes if node.scope})),
         code=tuple(module.text.splitlines()),
+        executed=_executed(found, stabilise),
         loss=found.ids.get(found.loss) if found.loss is not None else None,
         wrt=tuple(found.ids[w] for w in found.wrt if w in found.ids),
         firings=found.firings,
@@ -83,7 +87,22 @@ def summary(value: Any) -> Value | None:
 def _program(found: Subject) -> Module:
     """The program as it would run node by node, in the readable style."""
     roots = [node for node in (*found.outputs, *found.backward) if not isinstance(node.type, TupleType)]
-    graph = Graph({str(i): node for i, node in enumerate(dict.fromkeys(roots))})
+    return _emitted(Graph({str(i): node for i, node in enumerate(dict.fromkeys(roots))}))
+
+
+def _executed(found: Subject, stabilise: bool) -> tuple[str, ...]:
+    """The program that a session makes of the outputs, the gradients and the updates; nothing for large graphs."""
+    if len(found.nodes) > _MOST_OPTIMISED:
+        return ()
+    totals = (found.gradient[w] for w in found.wrt if w in found.gradient)
+    roots = [
+        node for node in (*found.outputs, *totals) if isinstance(node, Node) and not isinstance(node.type, TupleType)
+    ]
+    graph = Graph({str(i): node for i, node in enumerate(dict.fromkeys(roots))}, found.updates)
+    return tuple(_emitted(optimise(graph, stabilise=stabilise, layout=False).graph).text.splitlines())
+
+
+def _emitted(graph: Graph) -> Module:
     state = State()
     state.name_variables(graph.variables)
     state.number_streams(graph.noise)

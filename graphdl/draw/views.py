@@ -19,7 +19,8 @@ from graphdl.draw.scene import Scene
 from graphdl.draw.style import LIGHT, Theme
 from graphdl.draw.wrap import PAGE, PHONE
 
-_TOO_WIDE = 1.5
+# Rows are of use where they make a picture so much narrower.
+_NARROWER = 0.85
 # Views with one scope open: so many at most, none with more ops in sight.
 _MOST_OPEN = 24
 _MOST_SHOWN = 60
@@ -76,9 +77,10 @@ def views(
     plans = list(_plans(_Story(trace, last, frame or Frame.complete(trace), theme)))
     placed = place_all([plan.task for plan in plans], time_limit)
     made = [View(p.key, p.title, p.scene(at, PAGE), p.members) for p, at in zip(plans, placed, strict=True)]
-    if made[0].scene.width > _TOO_WIDE * PHONE:
+    if made[0].scene.width > PHONE:
         narrow = plans[0].scene(placed[0], PHONE)
-        made.append(View("narrow", _TITLES["narrow"], narrow, plans[0].members))
+        if narrow.width < _NARROWER * made[0].scene.width:
+            made.append(View("narrow", _TITLES["narrow"], narrow, plans[0].members))
     return tuple(made)
 
 

@@ -5,7 +5,7 @@ Marks are moved, not laid out anew, so it works for every view, and the same way
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +18,7 @@ from graphdl.draw.scene import Curve, Group, Mark, Point
 
 # As wide as a page on a common screen, and on that of a phone; a picture a little wider is left alone.
 PAGE = 1180.0
-PHONE = 400.0
+PHONE = 350.0
 _TOLERANCE = 1.2
 # Between the ends of a row and the first line that goes on, between such lines, and above and below them.
 _TURN = 9.0
@@ -26,6 +26,8 @@ _SPACING = 5.0
 _CHANNEL = 12.0
 _CLEAR = 3.0
 _WIDEST_STRIP = 24.0
+# With more lines that go on from row to row than this, rows are nothing but lines.
+_MOST_TURNS = 5000
 # Costs of a cut, for each line that goes on and for each scope cut in two.
 _LINE_COST = 0.02
 _SCOPE_COST = 0.3
@@ -119,7 +121,7 @@ def wrap(
     """How `groups`, those of the last frame, are cut into rows of about `width`; one row where it is None.
 
     What reaches from left to right in each pair of `together` is cut only where it must be; rows have room for the
-    rectangles `solid` besides their marks.
+    rectangles `solid` besides their marks. One row, too, where thousands of lines would have to go on.
     """
     boxes = [*solid, *(extent(m) for group in groups for m in group.marks if not isinstance(m, Curve))]
     curves = {mark.points for group in groups for mark in group.marks if isinstance(mark, Curve)}
@@ -128,8 +130,10 @@ def wrap(
     ends = [min(box[0] for box in boxes), max(box[2] for box in boxes)]
     if ends[1] - ends[0] <= width * _TOLERANCE:
         return Wrap()
-    cuts = _cuts(_gaps(boxes), curves, ends, width, together)
-    return _rows(boxes, curves, cuts, ends[0]) if cuts else Wrap()
+    spans = [(min(p[0] for p in path), max(p[0] for p in path)) for path in curves]
+    cuts = _cuts(_gaps(boxes), spans, ends, width, together)
+    turns = sum(bisect_left(cuts, b) - bisect_right(cuts, a) for a, b in spans)
+    return _rows(boxes, curves, cuts, ends[0]) if cuts and turns <= _MOST_TURNS else Wrap()
 
 
 def _gaps(boxes: Iterable[Extent]) -> list[float]:
@@ -145,14 +149,13 @@ def _gaps(boxes: Iterable[Extent]) -> list[float]:
 
 def _cuts(
     gaps: Sequence[float],
-    curves: set[Path],
+    spans: Sequence[tuple[float, float]],
     ends: Sequence[float],
     width: float,
     together: Sequence[tuple[float, float]],
 ) -> tuple[float, ...]:
     """The cheapest cuts: rows alike in width, none wider than `width` where that can be, and little cut."""
     left, right = ends
-    spans = [(min(p[0] for p in path), max(p[0] for p in path)) for path in curves]
     places = [left, *gaps, right]
     costs = [_LINE_COST * _cut_by(x, spans) + _SCOPE_COST * _cut_by(x, together) for x in places]
     even = (right - left) / -(-(right - left) // width)

@@ -79,6 +79,9 @@ def _box(box: Box, height: float) -> list[str]:
 
 
 def _label(label: Label, height: float) -> list[str]:
+    # Graphviz gives up the whole background at a text without letters.
+    if not label.text:
+        return []
     justify = {"start": -1, "middle": 0, "end": 1}[label.anchor]
     font = _BOLD if label.bold else _FONT
     place = f"{label.x:.2f} {height - label.y:.2f} {justify} 0"

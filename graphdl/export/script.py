@@ -72,7 +72,7 @@ class _Script:
         plan = model.training
         self.train = plan.train_in(style)
         session = model.session
-        variables = _held(self.train, model.variables)
+        variables = _held(self.train, [*model.variables, *self._sums(plan.evaluate)])
         self.state = {session.state.names[v]: v.dtype for v in variables}
         self.called = _called((*model.inputs, *plan.targets))
         self.step = emit(self.train.program, style)
@@ -123,6 +123,11 @@ class _Script:
             arrays |= {f"{self.called[node]}_test": array for node, array in held_out.items()}
         return arrays if len(_archive(arrays)) <= MOST_EMBEDDED else {}
 
+    def _sums(self, evaluate: Compiled) -> list[Node]:
+        """The variables in which metrics add up, in training and in scoring, which `evaluate` has met."""
+        plan = self.model.training
+        return [v for v in (*plan.scores.totals, *plan.evaluation.totals) if v in evaluate.session.state.names]
+
     def _names(self, compiled: Compiled) -> tuple[str, ...]:
         """What the program is fed, by name, in its order."""
         return tuple(self.called[node] for node in compiled.placeholders)
@@ -150,6 +155,8 @@ class _Script:
             "scored": repr(self._names(plan.evaluate)),
             "scores": repr(plan.names),
             "outputs": repr(self._outputs()),
+            "running": repr(tuple(name for name in plan.names if name in plan.scores.running)),
+            "sums": repr(tuple(names[v] for v in self._sums(plan.evaluate))),
             "state": _dict(self.state),
             "weights": _tuple(self.model.variable_names),
             "rates": _tuple(rates),

@@ -47,6 +47,9 @@ SCORED = $scored
 # What a step reports, and what a prediction gives.
 SCORES = $scores
 OUTPUTS = $outputs
+# Of the scores, those made of sums over the batches of an epoch; and these sums.
+RUNNING = $running
+SUMS = $sums
 # All that training changes and remembers, the weights among it, and the learning rates.
 STATE = $state
 WEIGHTS = $weights
@@ -196,13 +199,26 @@ def train(variables, examples, epochs, batch_size, seed, show=print):
     for epoch in range(epochs):
         order = permutation((seed, epoch), n) if SHUFFLE else np.arange(n)
         totals = [0.0] * len(SCORES)
+        for name in SUMS:
+            variables[name][...] = 0
         for first in range(0, n, batch_size):
             chosen = order[first : first + batch_size]
             scores = train_step(variables, (seed, steps), [array[chosen] for array in feeds])
             steps += 1
-            totals = [total + float(value) * len(chosen) for total, value in zip(totals, scores)]
-        means = (f"{name} {total / n:.6g}" for name, total in zip(SCORES, totals))
+            totals = added(totals, scores, len(chosen))
+        means = (f"{name} {mean:.6g}" for name, mean in averaged(totals, n).items())
         show(f"epoch {epoch + 1}/{epochs}", *means, sep="  ")
+
+
+def added(totals, scores, count):
+    """The totals with the scores of a batch; a score that runs over the batches takes the place of the one before."""
+    numbers = map(float, scores)
+    return [value if name in RUNNING else t + value * count for name, t, value in zip(SCORES, totals, numbers)]
+
+
+def averaged(totals, n):
+    """The scores of all examples by name."""
+    return {name: total if name in RUNNING else total / n for name, total in zip(SCORES, totals)}
 
 
 def outputs(variables, examples, batch_size=32):
@@ -218,11 +234,13 @@ def evaluate(variables, examples, batch_size=32):
     feeds = [examples[name] for name in SCORED]
     n = len(feeds[0])
     totals = [0.0] * len(SCORES)
+    variables = {**variables, **{name: np.zeros_like(variables[name]) for name in SUMS}}
     for i in range(0, n, batch_size):
         batch = [array[i : i + batch_size] for array in feeds]
-        scores, _ = score(variables, (0, 0), *batch)
-        totals = [total + float(value) * len(batch[0]) for total, value in zip(totals, scores)]
-    return {name: total / n for name, total in zip(SCORES, totals)}
+        scores, sums = score(variables, (0, 0), *batch)
+        variables |= sums
+        totals = added(totals, scores, len(batch[0]))
+    return averaged(totals, n)
 
 
 def digest(variables):

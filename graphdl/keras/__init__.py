@@ -6,6 +6,7 @@ Layers, losses, metrics and optimizers only build graph nodes; a model trains in
 from graphdl.keras import (
     activations,
     callbacks,
+    constraints,
     datasets,
     initializers,
     layers,
@@ -13,8 +14,12 @@ from graphdl.keras import (
     metrics,
     models,
     optimizers,
+    preprocessing,
     progress,
+    regularizers,
+    saving,
     utils,
+    wrappers,
 )
 from graphdl.keras.layers import Input
 from graphdl.keras.models import Model, Sequential
@@ -27,6 +32,7 @@ __all__ = [
     "Sequential",
     "activations",
     "callbacks",
+    "constraints",
     "datasets",
     "initializers",
     "layers",
@@ -34,6 +40,10 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "preprocessing",
     "progress",
+    "regularizers",
+    "saving",
     "utils",
+    "wrappers",
 ]

@@ -51,6 +51,15 @@ def example_shape(x: Any) -> tuple[int, ...]:
     return array.shape[1:] or (1,)
 
 
+def batch_shapes(x: Any) -> Any:
+    """Shapes of batches of the examples `x`, with None for their number: one, a list, or a dict by name."""
+    if isinstance(x, Mapping):
+        return {name: (None, *example_shape(value)) for name, value in x.items()}
+    if isinstance(x, list | tuple) and len(x) and all(isinstance(part, np.ndarray) and part.ndim for part in x):
+        return [(None, *example_shape(part)) for part in x]
+    return (None, *example_shape(x))
+
+
 def labels(what: str, names: Sequence[str]) -> list[str]:
     """What messages call the arrays of `x` or `y`: ``x``, or ``x['name']`` where there are several."""
     return [what] if len(names) == 1 else [f"{what}[{name!r}]" for name in names]

@@ -55,10 +55,7 @@ class Family:
 
     def fresh(self, base: str) -> str:
         """`base`, numbered when it was given out before."""
-        counts = self.head.counts
-        count = counts.get(base, 0)
-        counts[base] = count + 1
-        return f"{base}_{count}" if count else base
+        return numbered(self.head.counts, base)
 
     def join(self, other: Family) -> None:
         """Make `other` one with this family."""
@@ -80,6 +77,13 @@ class Family:
         session = self.session
         session.adopt(Graph({str(i): v for i, v in enumerate(variables)}))
         return session
+
+
+def numbered(counts: dict[str, int], base: str) -> str:
+    """`base`, numbered when `counts` says that it was given out before."""
+    count = counts.get(base, 0)
+    counts[base] = count + 1
+    return f"{base}_{count}" if count else base
 
 
 def open_family() -> Family:

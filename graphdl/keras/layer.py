@@ -2,154 +2,320 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from graphdl.config import floatx
 from graphdl.errors import GraphError, ShapeError
-from graphdl.ir.dim import numel
-from graphdl.ir.leaves import Variable
+from graphdl.ir.leaves import Variable, size
 from graphdl.ir.node import Node
-from graphdl.ir.op import build
-from graphdl.ir.origin import at_scope, current_origin, origin
-from graphdl.ir.traverse import ancestors
+from graphdl.ir.origin import at_scope, current_origin, current_scope, name_scope, origin
+from graphdl.ir.traverse import ancestors, substitute
 from graphdl.ir.types import FLOATS, as_dtype
 from graphdl.keras import initializers
-from graphdl.keras.family import Family
-from graphdl.keras.lookup import refuse_unknown
-from graphdl.ops.shape import Reshape
+from graphdl.keras.family import Family, numbered
+from graphdl.keras.lookup import constraint_of, refuse_unknown, regularizer_of
+from graphdl.keras.shapes import placeholders_of, shape_hint, shapes_of
+from graphdl.keras.tracing import (
+    Arguments,
+    Call,
+    LayerOutput,
+    Tracing,
+    current_tracing,
+    mask_of,
+    masked,
+    nodes_in,
+    results_of,
+)
+from graphdl.keras.weights import Weights
+from graphdl.ops.reduce import sum
+from graphdl.ops.shape import cast
 
 
-@dataclass(frozen=True)
-class Call:
-    """One use of a layer: what it was called on, and whose family the result belongs to."""
+class LayerType(type):
+    """How layers are made: older spellings of arguments are translated, and the arguments are kept."""
 
-    layer: Layer
-    inputs: tuple[Node, ...]
-    family: Family
-
-
-class LayerOutput(Node):
-    """A node that is the result of a layer, and remembers which."""
-
-    __slots__ = ("call",)
-    call: Call
-
-    @classmethod
-    def of(cls, node: Node, call: Call) -> LayerOutput:
-        """`node` with the layer that made it; a node that the layer did not build is passed on by a reshape."""
-        if node in call.inputs or isinstance(node, LayerOutput):
-            node = build(Reshape(node.shape), node, name="identity")
-        made = cls(node.op, node.inputs, node.type, node.name, node.scope, node.origin, node.place)
-        object.__setattr__(made, "call", call)
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """A layer of this class."""
+        renamed: Mapping[str, str] = getattr(cls, "old_names", {})
+        kwargs = {renamed.get(name, name): value for name, value in kwargs.items()}
+        made = super().__call__(*args, **kwargs)
+        made.made_with = Arguments(args, kwargs)
         return made
 
 
-class Layer:
+class Layer(Weights, metaclass=LayerType):
     """A piece of a network. Subclasses make their weights in `build` and their nodes in `call`.
 
     Calling a layer on a node builds its nodes in the scope of its name. Called again, it uses the same weights.
+    Layers that are attributes of a layer are parts of it: their weights are its weights, their nodes its nodes.
     """
 
-    def __init__(self, *, name: str | None = None, trainable: bool = True, dtype: Any = None, **arguments: Any) -> None:
+    # Older spellings of arguments, and what they are called now.
+    old_names: Mapping[str, str] = {}
+    # Whether a mask of the first input holds for the result too.
+    supports_masking = False
+    made_with: Arguments
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        activity_regularizer: Any = None,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(trainable)
+        self.names_given: dict[str, int] = {}
+        self.results: list[Node] = []
         self.given_name = name
         self.name = name or snake_case(type(self).__name__)
-        self.trainable = trainable
         self.dtype = as_dtype(dtype or floatx())
         self.given_dtype = dtype is not None
-        self.weights: list[Node] = []
-        self.family: Family | None = None
-        self.input_shape_hint = _shape_hint(type(self).__name__, arguments)
+        self.activity_regularizer = regularizer_of(activity_regularizer)
+        self.built = False
+        self.input_shape_hint = shape_hint(type(self).__name__, arguments)
         self.written = current_origin()
-        refuse_unknown(type(self).__name__, arguments, ("name", "trainable", "dtype", "input_shape", "input_dim"))
+        known = ("name", "trainable", "dtype", "activity_regularizer", "input_shape", "input_dim", "batch_input_shape")
+        refuse_unknown(type(self).__name__, arguments, known)
 
-    def build(self, x: Node) -> None:
-        """Make the weights for inputs like `x`."""
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of this shape, whose first size is None; a list of shapes for several inputs.
 
-    def call(self, x: Node, training: bool = False) -> Node:
-        """The result for `x`; `training` where it differs in training."""
-        raise NotImplementedError
+        Where the argument is not called a shape, it is the inputs themselves.
+        """
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask of the result for inputs with `mask`; for several results a list."""
+        if not self.supports_masking:
+            return None
+        return next((found for found in nodes_in(mask)), None) if isinstance(mask, list | tuple) else mask
+
+    def check(self, x: Node) -> None:
+        """Refuse, with ShapeError, inputs that do not fit; asked at every call with one node, before `build`."""
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The result for the inputs. A subclass that does otherwise in training takes `training` besides.
+
+        One that takes `mask` is given the mask of its inputs.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no method call(self, x)")
 
     @property
     def differs_in_training(self) -> bool:
         """Whether the layer's result differs between training and inference."""
-        return False
+        return takes(type(self), "training") or any(part.differs_in_training for part in self.parts)
 
-    def __call__(self, inputs: Any, training: bool = False) -> Node:
-        """The layer's result for `inputs`, a node."""
-        if not isinstance(inputs, Node):
-            raise GraphError(
-                f"{self.name} is called on a {type(inputs).__name__}, expected a node such as keras.Input(...)"
-            )
-        family = self._join(inputs)
+    def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        """The layer's result for a node, or for several in lists or as further arguments."""
+        self._check_arguments(args)
+        arguments = self._with_masks(Arguments(args, kwargs))
+        outer = current_tracing()
+        if outer is not None:
+            return self.trace(arguments, outer.training if training is None else training, outer)
+        family = self._join(arguments.nodes)
+        tracing = Tracing(bool(training), family)
         with at_scope(self.name), origin(self.written):
-            if not self.weights:
-                self._follow(inputs)
-                self.build(inputs)
-            return LayerOutput.of(self.call(inputs, training=training), Call(self, (inputs,), family))
+            result = self.trace(arguments, bool(training), tracing)
+            call = Call(self, Arguments(args, kwargs).nodes, family, arguments, training)
+            made = results_of(result, call, tracing.losses)
+        self.results += nodes_in(made)
+        return made
+
+    def trace(self, arguments: Arguments, training: bool, tracing: Tracing) -> Any:
+        """The nodes of one call; losses and updates go to `tracing`."""
+        if tracing.inside:
+            self._number_within(tracing)
+        with name_scope(self.name if tracing.inside else ""), tracing.of(self):
+            outside, tracing.training = tracing.training, training
+            try:
+                return self._called(arguments)
+            finally:
+                tracing.training = outside
+
+    def _called(self, arguments: Arguments) -> Any:
+        self._follow(arguments.nodes)
+        if self.given_dtype:
+            arguments = arguments.map(lambda x: cast(x, self.dtype) if x.dtype in FLOATS else x)
+        args, kwargs = arguments
+        if isinstance(args[0], Node):
+            self.check(args[0])
+        if not self.built:
+            self._build(args, kwargs)
+        if takes(type(self), "training"):
+            tracing = current_tracing()
+            kwargs = {**kwargs, "training": tracing is not None and tracing.training}
+        result = self.call(*args, **kwargs)
+        if self.activity_regularizer is not None:
+            for node in nodes_in(result):
+                term = self.activity_regularizer(node)
+                self.add_loss(term / size(node.shape[0], term.dtype) if node.ndim else term)
+        masks = self.compute_mask(args[0], kwargs["mask"] if "mask" in kwargs else mask_of(args[0]))
+        return result if masks is None else masked(result, masks)
+
+    def _build(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Give `build` the inputs or their shapes: `key_shape` is that of the argument `key`, others stand in order."""
+        by_name = {**dict(zip(inspect.signature(self.call).parameters, args, strict=False)), **kwargs}
+        in_order = [given for given in args if any(True for _ in nodes_in(given))]
+        shapes = {}
+        for i, name in enumerate(inspect.signature(self.build).parameters):
+            x = by_name.get(name.removesuffix("_shape"), in_order[i] if i < len(in_order) else None)
+            if x is not None:
+                shapes[name] = shapes_of(x) if "shape" in name else x
+        self.build(**shapes)
+        self.built = True
 
     @property
-    def trainable_weights(self) -> list[Node]:
-        """Weights that training changes."""
-        return [w for w in self.weights if self.trainable and getattr(w.op, "trainable", True)]
+    def output(self) -> Node:
+        """The result of the layer, which has been called once."""
+        if len(self.results) != 1:
+            raise GraphError(f"{self.name} has {len(self.results)} results; .output is for a layer called once")
+        return self.results[0]
 
     @property
-    def variables(self) -> list[Node]:
-        """All weights."""
-        return list(self.weights)
+    def input(self) -> Any:
+        """What the layer has been called on, once."""
+        node = self.output
+        assert isinstance(node, LayerOutput)
+        inputs = node.call.inputs or (node,)
+        return inputs[0] if len(inputs) == 1 else list(inputs)
 
-    def count_params(self) -> int:
-        """How many numbers the weights hold."""
-        return sum(count_elements(w) for w in self.weights)
+    @property
+    def losses(self) -> list[Node]:
+        """Terms of the loss: those that calls have added, then one for each regularised weight that is trained."""
+        calls = dict.fromkeys(node.call for node in self.results if isinstance(node, LayerOutput))
+        return [*(loss for call in calls for loss in call.losses), *self.regularization()]
 
-    def get_weights(self) -> list[np.ndarray[Any, Any]]:
-        """The present values of the weights."""
-        if self.family is None:
-            return []
-        session = self.family.start(self.weights)
-        return [session.value(w) for w in self.weights]
+    def add_loss(self, loss: Any) -> None:
+        """Add a term to the loss of the model; for `call`. More than one number are summed."""
+        tracing = current_tracing()
+        if tracing is None:
+            raise GraphError(f"{self.name}.add_loss is called within the layer's call(...)")
+        for node in nodes_in(loss):
+            tracing.losses.append(sum(node) if node.ndim else node)
 
-    def set_weights(self, values: Sequence[Any]) -> None:
-        """Set the weights, in the order of `get_weights`."""
-        arrays = [np.asarray(value) for value in values]
-        found, expected = [a.shape for a in arrays], [w.shape for w in self.weights]
-        if found != expected:
-            raise GraphError(f"{self.name}.set_weights: found arrays of shapes {found}, expected {expected}")
-        if self.family is not None:
-            session = self.family.start(self.weights)
-            for weight, array in zip(self.weights, arrays, strict=True):
-                session.assign(weight, array)
+    def add_update(self, variable: Node, value: Node) -> None:
+        """Have each step of training set the variable, which no gradient changes; for `call` in training.
+
+        Where the layer is called again, the second value goes on from the first.
+        """
+        tracing = current_tracing()
+        if tracing is None or not tracing.training:
+            raise GraphError(f"{self.name}: {variable.label} is updated in training only, within the layer's call(...)")
+        if variable in tracing.values:
+            (value,) = substitute([value], {variable: tracing.values[variable]})
+        tracing.values[variable] = value
 
     def add_weight(
-        self, shape: tuple[int, ...], initializer: Any = "glorot_uniform", name: str = "weight", trainable: bool = True
+        self,
+        shape: Any = (),
+        initializer: Any = None,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        regularizer: Any = None,
+        constraint: Any = None,
     ) -> Node:
-        """A new variable of the layer, starting from what the initializer gives."""
-        start = initializers.get(initializer)(shape, self.dtype)
-        weight = Variable(start, self.dtype, trainable=trainable, name=name)
-        self.weights.append(weight)
+        """A new variable of the layer, starting from what the initializer gives ("glorot_uniform").
+
+        A regularizer adds a term to the loss; a constraint keeps the new values of training within bounds.
+        """
+        if isinstance(shape, str):
+            raise GraphError(f"add_weight: the shape comes first, found {shape!r}; write name={shape!r}")
+        sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+        if not all(isinstance(size, int | np.integer) for size in sizes):
+            raise ShapeError(f"{self.name}: the shape of a weight is {sizes}, expected fixed sizes")
+        kind = as_dtype(dtype or self.dtype)
+        default = "glorot_uniform" if kind in FLOATS else "zeros"
+        start = initializers.get(initializer or default)(tuple(map(int, sizes)), kind)
+        with name_scope("" if current_tracing() else self.name):
+            weight = Variable(start, kind, trainable=trainable, name=name or "weight")
+        self.own_weights.append(weight)
+        if regularizer is not None:
+            self.regularizers[weight] = regularizer_of(regularizer)
+        if constraint is not None:
+            self.constraints[weight] = constraint_of(constraint)
         return weight
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Shape of the result for inputs of this shape; None stays None. A list of shapes for several inputs."""
+        layer = self if self.built else copy.deepcopy(self)
+        with at_scope(current_scope()):
+            inputs = placeholders_of(input_shape, self.dtype)
+            result = layer.trace(Arguments((inputs,), {}), False, Tracing(False, Family()))
+        return shapes_of(result)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that the layer was made with, by name."""
+        signature = inspect.signature(type(self).__init__)
+        given = signature.bind(self, *self.made_with.args, **self.made_with.kwargs)
+        config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+        for name, value in list(given.arguments.items())[1:]:
+            is_rest = signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD
+            config |= value if is_rest else {name: value}
+        return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """A layer like the one that gave `config`, with weights of its own."""
+        return cls(**config)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
 
-    def _follow(self, inputs: Node) -> None:
-        """Compute in the precision of `inputs`, unless the layer was given one."""
-        if not self.given_dtype and inputs.dtype in FLOATS:
-            self.dtype = inputs.dtype
+    def _with_masks(self, arguments: Arguments) -> Arguments:
+        """The arguments, with the masks of the nodes among them where ``call`` takes any."""
+        args, kwargs = arguments
+        names = list(inspect.signature(type(self).call).parameters)[1:]
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        found = {"mask": mask_of(args[0]), **{f"{name}_mask": mask_of(value) for name, value in given.items()}}
+        masks = {name: mask for name, mask in found.items() if name in names and given.get(name) is None}
+        return Arguments(args, {**kwargs, **{name: mask for name, mask in masks.items() if list(nodes_in(mask))}})
 
-    def _join(self, inputs: Node) -> Family:
-        """Belong to the family of `inputs`; an unnamed layer gets its number there."""
-        family = family_of(inputs)
+    def _check_arguments(self, args: tuple[Any, ...]) -> None:
+        first = args[0] if args else None
+        if not any(True for _ in nodes_in(first)):
+            raise GraphError(
+                f"{self.name} is called on a {type(first).__name__}, expected a node such as keras.Input(...)"
+            )
+
+    def _follow(self, inputs: Sequence[Node]) -> None:
+        """Compute in the precision of the inputs, unless the layer was given one."""
+        found = [x.dtype for x in inputs if x.dtype in FLOATS]
+        if found and not self.given_dtype and not self.built:
+            self.dtype = found[0]
+
+    def _join(self, inputs: Sequence[Node]) -> Family:
+        """Belong to the family of the inputs; an unnamed layer gets its number there."""
+        family = family_of(inputs[0])
+        for other in inputs[1:]:
+            family.join(family_of(other))
         if self.family is None:
             self.family = family
             if self.given_name is None:
                 self.name = family.fresh(self.name)
         self.family.join(family)
         return self.family
+
+    def _number_within(self, tracing: Tracing) -> None:
+        """A part of a layer is numbered among the parts of that layer."""
+        if self.family is None:
+            self.family = tracing.family
+            if self.given_name is None:
+                self.name = numbered(tracing.inside[-1].names_given, self.name)
+
+
+@cache
+def takes(layer: type, argument: str) -> bool:
+    """Whether ``call`` of this kind of layer has the argument."""
+    return argument in inspect.signature(layer.call).parameters  # type: ignore[attr-defined]
 
 
 def family_of(node: Node) -> Family:
@@ -169,36 +335,7 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
-def as_example_shape(shape: Any, what: str) -> tuple[int | None, ...]:
-    """The shape of one example, a tuple of integers."""
-    if isinstance(shape, int | np.integer):
-        raise ShapeError(f"{what}={shape!r} is a number, expected a tuple; write {what}=({shape},)")
-    if not isinstance(shape, tuple | list):
-        raise ShapeError(f"{what}={shape!r:.40} is a {type(shape).__name__}, expected a tuple such as (784,)")
-    for size in shape:
-        if size is not None and (isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1):
-            raise ShapeError(f"{what}={tuple(shape)!r}: {size!r} is no size, expected integers from 1")
-    return tuple(size if size is None else int(size) for size in shape)
-
-
-def _shape_hint(layer: str, arguments: dict[str, Any]) -> tuple[int | None, ...] | None:
-    """What `input_shape=` or `input_dim=` say, as older notes write on the first layer."""
-    if "input_dim" in arguments:
-        width = arguments.pop("input_dim")
-        return as_example_shape((width,), f"{layer}: input_dim")
-    if "input_shape" in arguments:
-        return as_example_shape(arguments.pop("input_shape"), "input_shape")
-    return None
-
-
 def described(node: Node) -> str:
     """Shape of a layer's result as Keras prints it, with None for the batch."""
     sizes = [size if isinstance(size, int) else None for size in node.shape]
     return str(tuple(sizes))
-
-
-def count_elements(variable: Node) -> int:
-    """How many numbers the variable holds."""
-    count = numel(variable.shape)
-    assert isinstance(count, int)
-    return count

@@ -20,39 +20,44 @@ class Progress:
     """Prints ``Epoch 1/5``, a bar of steps that grows in place, and the numbers at the end of each epoch.
 
     `verbose` is 0 for silence, 1 for the bar, 2 for a line an epoch. Off a terminal nothing is drawn in place.
+    `steps` is None until an epoch has shown how many there are.
     """
 
-    def __init__(self, verbose: Any, steps: int, epochs: int | None = None, out: TextIO | None = None) -> None:
+    def __init__(self, verbose: Any, steps: int | None, epochs: int | None = None, out: TextIO | None = None) -> None:
         self.verbose = _checked(verbose)
         self.steps, self.epochs = steps, epochs
         self.out = out or sys.stdout
         self.in_place = self.verbose == 1 and bool(getattr(self.out, "isatty", lambda: False)())
         self.began = self.drawn = time.perf_counter()
-        self.length = 0
+        self.length = self.done = 0
 
     def begin(self, epoch: int | None = None) -> None:
         """The heading of an epoch, counted from 0."""
         self.began = self.drawn = time.perf_counter()
+        self.done = 0
         if self.verbose and self.epochs is not None and epoch is not None:
             self._put(f"Epoch {epoch + 1}/{self.epochs}\n")
 
     def step(self, done: int, logs: Callable[[], Logs]) -> None:
         """After `done` steps; `logs` is asked only when the bar is drawn."""
+        self.done = done
         now = time.perf_counter()
         if now - self.drawn < _INTERVAL:
             return
         self.drawn = now
-        left = (now - self.began) / done * (self.steps - done)
-        self._redraw(f"{self._bar(done)} {_seconds(left)}{_numbers(logs())}")
+        took = now - self.began
+        time_left = _seconds(took if self.steps is None else took / done * (self.steps - done))
+        self._redraw(f"{self._bar(done)} {time_left}{_numbers(logs())}")
 
     def end(self, logs: Logs) -> None:
         """The finished line."""
         if not self.verbose:
             return
         took = time.perf_counter() - self.began
-        bar = self._bar(self.steps) if self.in_place else f"{self.steps}/{self.steps}"
+        steps = self.steps or self.done
+        bar = self._bar(steps) if self.in_place else f"{steps}/{steps}"
         dash = "" if self.in_place else " -"
-        self._redraw(f"{bar}{dash} {_seconds(took)} {_per_step(took / max(self.steps, 1))}{_numbers(logs)}")
+        self._redraw(f"{bar}{dash} {_seconds(took)} {_per_step(took / max(steps, 1))}{_numbers(logs)}")
         self._put("\n")
         self.length = 0
 
@@ -62,6 +67,8 @@ class Progress:
         self.length = 0
 
     def _bar(self, done: int) -> str:
+        if self.steps is None:
+            return f"{done}/unknown"
         full = _WIDTH * done // max(self.steps, 1)
         width = len(str(self.steps))
         return f"{done:>{width}}/{self.steps} {'━' * full}{'╌' * (_WIDTH - full)}"
@@ -79,6 +86,11 @@ class Progress:
         except UnicodeEncodeError:
             self.out.write(text.replace("━", "=").replace("╌", "-").encode("ascii", "replace").decode())
         self.out.flush()
+
+
+def say(text: str, progress: Progress | None = None) -> None:
+    """Print a line of its own, beside the bar of `progress` if there is one."""
+    (progress or Progress(0, 0)).note(text)
 
 
 def _checked(verbose: Any) -> int:

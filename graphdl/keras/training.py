@@ -4,58 +4,23 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from graphdl.autodiff.gradients import Derivation, derive
 from graphdl.compile.page import Style
-from graphdl.errors import GraphError, ZeroGradientWarning, did_you_mean, listed
+from graphdl.errors import ZeroGradientWarning, listed
 from graphdl.ir.graph import Updates
-from graphdl.ir.leaves import Placeholder
 from graphdl.ir.node import Node
-from graphdl.ir.op import build
-from graphdl.ir.origin import Rewriting, current_origin, name_scope, origin
-from graphdl.ir.traverse import ancestors, carried, moved
-from graphdl.keras import losses, metrics
-from graphdl.keras.layer import LayerOutput
-from graphdl.keras.losses import Loss
+from graphdl.ir.origin import current_origin, origin
+from graphdl.ir.traverse import ancestors, substitute
+from graphdl.keras.heads import Head, Scores, Wanted, heads_of, scores_of, with_sample_weights
 from graphdl.keras.optimizers import Optimizer
+from graphdl.keras.tracing import TrainingGraph, added_losses
 from graphdl.runtime.compiled import Compiled
 
 if TYPE_CHECKING:
     from graphdl.keras.models import Model
-
-
-@dataclass(frozen=True)
-class Head:
-    """An output with its loss: `target` is fed, `trained` and `inferred` are the predictions in the two graphs."""
-
-    name: str
-    loss: Loss
-    weight: float
-    metrics: tuple[Any, ...]
-    target: Node
-    trained: Node
-    inferred: Node
-
-
-@dataclass(frozen=True)
-class Scores:
-    """The loss and the other numbers that are watched, by their names in the history; the loss is the first."""
-
-    loss: Node
-    metrics: dict[str, Node]
-
-    @property
-    def nodes(self) -> tuple[Node, ...]:
-        """Loss, then metrics."""
-        return (self.loss, *self.metrics.values())
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The keys of the history."""
-        return ("loss", *self.metrics)
 
 
 class Training:
@@ -64,22 +29,62 @@ class Training:
     inputs, targets   placeholders
     loss, metrics     of the training graph; those of the inference graph are in `evaluation`
     gradients         of the loss, for `variables`, with the `derivation` that led to them
-    updates           what the optimizer makes of them
+    updates           what the optimizer makes of them, within the weights' constraints; moving statistics; totals
     train, evaluate, predict   programs of the model's session
     """
 
     def __init__(
-        self, model: Model, optimizer: Optimizer, loss: Any, metrics: Any = None, loss_weights: Any = None
+        self,
+        model: Model,
+        optimizer: Optimizer,
+        wanted: Wanted,
+        base: Training | None = None,
+        heads: Sequence[Head] = (),
     ) -> None:
         self.model = model
+        # The training without weights of examples that this one is a variant of.
+        self.base = base
         self.optimizer = optimizer
+        self.wanted = wanted
         self.written = current_origin()
         self.inputs = model.inputs
-        self.heads = _heads(model, loss, metrics, loss_weights)
+        self.trainable = tuple(model.trainable_variables)
+        self._weighted: dict[tuple[tuple[str, int], ...], Training] = {}
+        trained = model.training_graph()
+        self.statistics = trained.updates
+        self.heads = heads_of(model.output_names, trained.outputs, model.outputs, wanted, heads)
         self.targets = tuple(head.target for head in self.heads)
-        self.scores = _scores(self.heads, training=True)
-        has_two_graphs = any(head.trained is not head.inferred for head in self.heads)
-        self.evaluation = _scores(self.heads, training=False) if has_two_graphs else self.scores
+        self._make_scores(trained, added_losses(model.outputs))
+
+    def _make_scores(self, trained: TrainingGraph, added: Sequence[Node]) -> None:
+        names = self.model.output_names
+        penalties = tuple(self.model.regularization())
+        self.scores = scores_of(self.heads, (*trained.losses, *penalties), names, training=True)
+        is_one = trained.outputs == tuple(self.model.outputs) and trained.losses == tuple(added)
+        # What is added up over an epoch of training must not be mixed with what is added up in scoring.
+        if is_one and not self.scores.totals:
+            self.evaluation = self.scores
+        else:
+            self.evaluation = scores_of(self.heads, (*added, *penalties), names, training=False)
+
+    def weighted(self, axes: Mapping[str, int]) -> Training:
+        """The same training with weights of examples for these outputs; the values say over how many axes they go.
+
+        Inputs, targets and what the optimizer remembers are the same.
+        """
+        if not axes:
+            return self
+        key = tuple(axes.items())
+        if key not in self._weighted:
+            heads = tuple(with_sample_weights(h, axes[h.name]) if h.name in axes else h for h in self.heads)
+            with origin(self.written):
+                self._weighted[key] = Training(self.model, self.optimizer, self.wanted, self, heads)
+        return self._weighted[key]
+
+    @property
+    def variants(self) -> list[Training]:
+        """This training, and what it is with weights of examples."""
+        return [self, *self._weighted.values()]
 
     @property
     def loss(self) -> Node:
@@ -99,7 +104,7 @@ class Training:
     @cached_property
     def variables(self) -> tuple[Node, ...]:
         """Variables that training changes: those of the model that reach the loss."""
-        wanted = self.model.trainable_variables
+        wanted = self.trainable
         reached = set(ancestors([self.loss]))
         lost = [v.label for v in wanted if v not in reached]
         if lost:
@@ -118,12 +123,25 @@ class Training:
         return self.derivation.gradients
 
     @cached_property
+    def optimised(self) -> Updates:
+        """New values of the variables, within their constraints, and of what the optimizer remembers."""
+        if not self.variables:
+            return Updates(())
+        if self.base is None:
+            for reason in self.derivation.zero_because.values():
+                warnings.warn(reason, ZeroGradientWarning, stacklevel=2)
+            with origin(self.written):
+                return self.optimizer.updates(self.gradients, self.variables, self.model.constrained())
+        # The same optimizer's nodes over other gradients: what it remembers is one and the same.
+        known, other = self.base.optimised, dict(zip(self.base.gradients, self.gradients, strict=True))
+        values = substitute([value for _, value in known.pairs], other)
+        return Updates(zip([variable for variable, _ in known.pairs], values, strict=True), known.name)
+
+    @cached_property
     def updates(self) -> Updates:
-        """New values of the variables and of what the optimizer remembers."""
-        for reason in self.derivation.zero_because.values():
-            warnings.warn(reason, ZeroGradientWarning, stacklevel=2)
-        with origin(self.written):
-            return self.optimizer.updates(self.gradients, self.variables) if self.variables else Updates(())
+        """What a step changes: that of `optimised`, moving statistics of layers, and what metrics add up."""
+        found = self.optimised + self.statistics
+        return found + Updates(self.scores.totals.items()) if self.scores.totals else found
 
     @property
     def train(self) -> Compiled:
@@ -138,7 +156,7 @@ class Training:
     @property
     def evaluate(self) -> Compiled:
         """Loss and metrics without training."""
-        return self.model.start().compile(self.evaluation.nodes)
+        return self.model.start().compile(self.evaluation.nodes, Updates(self.evaluation.totals.items(), "evaluate"))
 
     @property
     def predict(self) -> Compiled:
@@ -146,102 +164,4 @@ class Training:
         return self.model.prediction
 
 
-def in_training(outputs: Sequence[Node]) -> tuple[Node, ...]:
-    """`outputs` as they are in training, where a layer such as dropout does more; the variables are the same."""
-    became: dict[Node, Node] = {}
-    for node in ancestors(outputs):
-        new = carried(node, became)
-        if isinstance(node, LayerOutput) and node.call.layer.differs_in_training:
-            with Rewriting("training", node):
-                (x,) = moved(node.call.inputs, became)
-                new = node.call.layer.call(x, training=True)
-        if new is not node:
-            became[node] = new
-    return moved(outputs, became)
-
-
-def _heads(model: Model, loss: Any, metrics: Any, weights: Any) -> tuple[Head, ...]:
-    names = model.output_names
-    by_loss = _by_output("loss", loss, names, spread=not isinstance(loss, list | tuple | dict))
-    by_metric = _by_output("metrics", metrics, names, spread=False) if len(names) > 1 else {names[0]: metrics}
-    by_weight = _by_output("loss_weights", weights, names, spread=False)
-    made = []
-    for name, trained, inferred in zip(names, in_training(model.outputs), model.outputs, strict=True):
-        if by_loss.get(name) is None:
-            continue
-        found = losses.get(by_loss[name])
-        with name_scope(""):
-            own = "y" if len(names) == 1 else f"y_{name}"
-            target = build(Placeholder(found.target_type(inferred)), name=own)
-        watched = tuple(_as_list(by_metric.get(name)))
-        weight = by_weight.get(name)
-        made.append(Head(name, found, 1.0 if weight is None else float(weight), watched, target, trained, inferred))
-    if not made:
-        raise GraphError(f"compile: no output has a loss; the outputs are {listed(names)}")
-    return tuple(made)
-
-
-def _scores(heads: tuple[Head, ...], training: bool) -> Scores:
-    several = len(heads) > 1
-    parts: dict[str, Node] = {}
-    watched: dict[str, Node] = {}
-    for head in heads:
-        y_pred = head.trained if training else head.inferred
-        prefix = f"{head.name}_" if several else ""
-        with name_scope(f"{prefix}loss" if several else "loss"):
-            parts[f"{prefix}loss"] = head.loss(head.target, y_pred)
-        for metric in head.metrics:
-            made = metrics.get(metric, head.target, y_pred)
-            with name_scope(f"{prefix}{made.name}"):
-                watched[_free(f"{prefix}{made.name}", watched)] = made(head.target, y_pred)
-    with name_scope("loss"):
-        total = _weighted(list(parts.values()), [head.weight for head in heads])
-    return Scores(total, {**(parts if several else {}), **watched})
-
-
-def _weighted(parts: list[Node], weights: list[float]) -> Node:
-    terms = [part if weight == 1 else part * weight for part, weight in zip(parts, weights, strict=True)]
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    if total.ndim or not total.tensor.is_float:
-        raise GraphError(f"the loss is {total.type}, expected one float")
-    return total
-
-
-def _by_output(what: str, given: Any, names: Sequence[str], spread: bool) -> dict[str, Any]:
-    """`given` for each output: a mapping by name, a list in the order of the outputs, or one for all if `spread`."""
-    if given is None:
-        return {}
-    if isinstance(given, Mapping):
-        for name in given:
-            if name not in names:
-                raise GraphError(
-                    f"compile: {what} names {name!r}, which is no output.{did_you_mean(str(name), names)} "
-                    f"The outputs are {listed(names)}"
-                )
-        return dict(given)
-    if spread:
-        return dict.fromkeys(names, given)
-    if not isinstance(given, list | tuple) or len(given) != len(names):
-        found = f"{len(given)} entries" if isinstance(given, list | tuple) else repr(given)
-        raise GraphError(
-            f"compile: {what} has {found} for {len(names)} outputs; give one for each of {listed(names)}, or a dict"
-        )
-    return dict(zip(names, given, strict=True))
-
-
-def _as_list(given: Any) -> list[Any]:
-    if given is None:
-        return []
-    if isinstance(given, Mapping):
-        return [item for part in given.values() for item in _as_list(part)]
-    return list(given) if isinstance(given, list | tuple) else [given]
-
-
-def _free(name: str, taken: Mapping[str, Node]) -> str:
-    count = 1
-    found = name
-    while found in taken:
-        found, count = f"{name}_{count}", count + 1
-    return found
+__all__ = ["Head", "Scores", "Training", "Wanted"]

@@ -1,4 +1,4 @@
-"""What Keras keeps under this name: the seed, and one-hot rows."""
+"""What Keras keeps under this name: the seed, one-hot rows, sequences of one length, a grid of images."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from graphdl.config import floatx
+from graphdl.draw.images import image_grid
 from graphdl.errors import DataError
 from graphdl.keras.family import set_seed as set_random_seed
+from graphdl.keras.preprocessing.sequence import pad_sequences
+from graphdl.keras.sequence import PyDataset, Sequence
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray[Any, Any]:
@@ -32,4 +35,4 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray[Any, An
     return rows
 
 
-__all__ = ["set_random_seed", "to_categorical"]
+__all__ = ["PyDataset", "Sequence", "image_grid", "pad_sequences", "set_random_seed", "to_categorical"]

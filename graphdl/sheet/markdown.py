@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -28,8 +29,8 @@ def _dollars(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    """A code span; a bar would end the cell of a table even there."""
-    fence = "``" if "`" in text else "`"
+    """A code span, between more backticks than it holds; a bar would end the cell of a table even there."""
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
     pad = " " if "`" in text else ""
     return f"{fence}{pad}{one_line(text).replace('|', chr(92) + '|')}{pad}{fence}"
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from graphdl.errors import DataError
+from graphdl.keras.datasets.table import read_table
 from graphdl_cli.data import as_data
-from graphdl_cli.table import read_table
 
 CLASSES = """
     from graphdl import keras
@@ -53,12 +53,12 @@ def test_a_table_is_read_in_the_encodings_that_spreadsheets_write(tmp_path, enco
         (
             "a,b,label\n1,yes,0\n",
             "t.csv: row 1 (line 2), column 'b' has 'yes', expected a number; encode text as numbers first, "
-            "or choose the columns to use with --features",
+            "or choose the columns to use (features)",
         ),
         (
             "a,b,label\n1,inf,0\n",
             "t.csv: row 1 (line 2), column 'b' has 'inf', expected a number; encode text as numbers first, "
-            "or choose the columns to use with --features",
+            "or choose the columns to use (features)",
         ),
         ("a,b,label\n\n1,2,0\n1,2\n", "t.csv: line 4 has 2 cells, the header has 3"),
         ("1,2,0\n1,2,1\n", "t.csv begins with numbers (1, 2, 0), expected a header that names the columns"),

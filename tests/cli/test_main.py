@@ -81,8 +81,8 @@ def test_without_arguments_the_help_goes_to_standard_error(shell):
         (["xyzzy"], "there is no command 'xyzzy'.\n  try 'graphdl --help'"),
         (["train"], "missing argument 'FILE.py[:model]'.\n  try 'graphdl train --help'"),
         (
-            ["train", "a.py", "--epoch", "3"],
-            "no such option '--epoch'. Did you mean '--epochs'?\n  try 'graphdl train --help'",
+            ["train", "a.py", "--epochss", "3"],
+            "no such option '--epochss'. Did you mean '--epochs'?\n  try 'graphdl train --help'",
         ),
         (
             ["train", "a.py", "--epochs", "0"],

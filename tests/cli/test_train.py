@@ -55,7 +55,7 @@ def test_weights_are_saved_where_asked(line):
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("w.txt", "--save 'w.txt': weights are kept in .npz files"),
+        ("w.txt", "--save 'w.txt': weights are kept in .npz files, whole models in .graphdl files"),
         ("no/w.npz", "cannot write 'no/w.npz': the folder 'no' is not there or not writable"),
         ("dir.npz", "cannot write 'dir.npz': it is a directory"),
     ],

@@ -14,7 +14,9 @@ import pytest
 import graphdl as gd
 from graphdl.draw import draw, graphviz, trace
 from graphdl.draw.layout import Cell, Link, place
-from graphdl.draw.style import one_line
+from graphdl.draw.picture import picture
+from graphdl.draw.style import LIGHT, one_line
+from graphdl.draw.xdot import to_background
 from graphdl.errors import DrawError
 from tests.draw import stories
 from tests.draw.pictures import by_symbol
@@ -250,3 +252,24 @@ def test_korean_text_without_a_font_is_warned_about(tmp_path, monkeypatch):
     loss = gd.Variable(1.0, name="손실") * 2.0
     with pytest.warns(UserWarning, match="no Korean font is installed"):
         draw(loss, tmp_path / "picture.png")
+
+
+def test_a_folder_that_is_not_there_is_noticed_before_anything_is_drawn(tmp_path, monkeypatch):
+    def drawn(*args):
+        raise AssertionError("drawn in vain")
+
+    monkeypatch.setattr("graphdl.draw.outputs.drawing.frames", drawn)
+    for name in ("absent/a.svg", "absent/step-%03d.png", "absent/a.html"):
+        with pytest.raises(gd.WriteError, match=r"cannot write '.*absent/.*': No such file or directory"):
+            draw(stories.apple_shop().loss, tmp_path / name)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(gd.WriteError, match=r"cannot write '.*file/a.svg': Not a directory"):
+        draw(stories.apple_shop().loss, tmp_path / "file" / "a.svg")
+
+
+def test_a_text_without_letters_does_not_end_the_painting():
+    """Graphviz drops all that comes behind an empty text."""
+    made = stories.squared_neuron()
+    found = trace(made.loss, feeds=made.feeds)
+    assert '<text class="local" data-slot' in draw(found, step=3)
+    assert " 0 -" not in to_background(picture(found, "circuit", LIGHT, 3, 20.0, False))

@@ -14,13 +14,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 import graphdl as gd
 from graphdl.draw import graphviz, trace
 from graphdl.draw.blocks import blocks
-from graphdl.draw.circuit import circuit
+from graphdl.draw.circuit import circuit, circuit_frames
 from graphdl.draw.grouping import grouped
 from graphdl.draw.layout import Cell, Link, place_all
 from graphdl.draw.model import Frame
+from graphdl.draw.rails import rails
 from graphdl.draw.repeats import folded
 from graphdl.draw.scene import Box, Label
-from graphdl.draw.style import LIGHT
+from graphdl.draw.style import LIGHT, text_width
+from graphdl.draw.svg import to_svg
 from graphdl.draw.views import views
 from graphdl.draw.wrap import PAGE, PHONE
 from graphdl.errors import DrawError
@@ -175,7 +177,8 @@ def test_no_frame_moves_anything(story):
 
 def test_the_first_view_is_the_one_to_read():
     small, large = views(_traced(stories.apple_shop())), views(_traced(networks.deep()))
-    assert [view.key for view in small] == ["circuit", "rails"]
+    assert [view.key for view in small] == ["circuit", "rails", "narrow"]
+    assert [view.key for view in views(_traced(stories.square_of_sum()))] == ["circuit", "rails"]
     assert [view.key for view in large] == [
         "blocks",
         "rails",
@@ -359,3 +362,34 @@ def test_several_layouts_take_one_process(monkeypatch):
     monkeypatch.setattr(graphviz, "_started", counting)
     assert len(views(_traced(networks.digits()))) == 8
     assert len(started) == 1
+
+
+def test_rails_that_would_be_nothing_but_turning_lines_stay_in_one_row():
+    found = _traced(stories.chain(200))
+    scene = rails(found, found.frame(), LIGHT, 0.5)
+    assert scene.width > 20 * PHONE
+    assert len(to_svg(scene)) < 2_000_000
+
+
+@pytest.mark.parametrize("kind", ["loss", "op", "variable", "placeholder"])
+def test_the_glow_of_a_shape_follows_its_outline(kind):
+    scene = views(_traced(stories.squared_neuron()))[0].scene
+    groups = [group for group in scene.groups if group.kind == f"node {kind}"]
+    assert groups
+    for group in groups:
+        glow, shape = (next(m for m in group.marks if isinstance(m, Box) and m.part == p) for p in ("active", "shape"))
+        assert (glow.width - shape.width, glow.height - shape.height) == (8, 8)
+        assert glow.radius == pytest.approx(shape.radius + 4)
+
+
+@pytest.mark.parametrize("story", stories.ALL, ids=lambda story: story.__name__)
+def test_every_text_of_every_frame_fits_its_pill(story):
+    found = _traced(story())
+    scene = circuit_frames(found, LIGHT, True, 20.0)
+    complete = scene(Frame.complete(found))
+    room = {g.id: m.width for g in complete.groups for m in g.marks if isinstance(m, Box) and m.part == "pill"}
+    for step in range(len(found.steps)):
+        for group in scene(found.frame(step)).groups:
+            for mark in group.marks:
+                if isinstance(mark, Label) and mark.part == "local":
+                    assert text_width(mark.text, mark.size, True) <= room[group.id]

@@ -34,12 +34,18 @@ def test_verbose_0_prints_nothing(capsys):
 
 @pytest.mark.parametrize("verbose", [1, 2, "auto"])
 def test_off_a_terminal_there_is_a_plain_line_an_epoch(capsys, verbose):
-    lines = fitted(capsys, verbose=verbose, validation_data=(X, Y)).splitlines()
+    lines = fitted(capsys, verbose=verbose, validation_data=(X, Y), batch_size=32).splitlines()
     number = r"\d[\d.e+-]*"
     done = rf"3/3 - 0s \d+[mu]s/step - loss: {number} - mae: {number} - val_loss: {number} - val_mae: {number}"
     assert [lines[0], lines[2]] == ["Epoch 1/2", "Epoch 2/2"]
     assert all(re.fullmatch(done, text) for text in (lines[1], lines[3])), lines
     assert "\r" not in "".join(lines)
+
+
+def test_the_usual_batch_size_is_said_where_nobody_has_said_one(capsys):
+    first = "batch_size is 32, as none is given: 70 examples are 3 steps an epoch"
+    assert fitted(capsys, verbose=1).splitlines()[0] == first
+    assert fitted(capsys, verbose=1, batch_size=32).splitlines()[0] == "Epoch 1/2"
 
 
 def test_on_a_terminal_a_bar_grows_in_place(monkeypatch):

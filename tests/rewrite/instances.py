@@ -16,6 +16,7 @@ from graphdl.ops.shape import Cast, Reshape, SumTo, Transpose
 Builder = Callable[..., Node]
 
 M, ROW, COLUMN, SCALAR = (2, 3), (3,), (2, 1), ()
+WORDS = np.array([[0, 1, 1, 0], [1, 1, 0, 1]])
 ALL = (M, ROW, COLUMN, SCALAR)
 
 
@@ -179,6 +180,11 @@ SHAPES: dict[str, list[Instance]] = {
         *one(lambda x: gd.sum_to(gd.broadcast_to(x, (5, 2, 3)), ()), SCALAR),
     ],
     "cast_there_and_back": one(lambda x: build(Cast("float32"), build(Cast("float64"), build(Cast("float32"), x)))),
+    "transpose_of_rows": one(lambda x: gd.transpose(gd.take(x, WORDS), (1, 0, 2)), M),
+    "rows_added_in_order": one(
+        lambda x: gd.scatter_add(gd.transpose(x, (1, 0, 2)), WORDS, (2, 3)),
+        (4, 2, 3),
+    ),
     "sum_over_copies": one(lambda x: build(Sum((0, 1)), gd.broadcast_to(x, (2, 3))), SCALAR),
 }
 

@@ -13,6 +13,7 @@ from graphdl.draw.outputs.panel import headed, with_panels
 from graphdl.draw.picture import frames
 from graphdl.draw.scene import Scene
 from graphdl.draw.style import LIGHT, THEMES, Theme
+from graphdl.draw.words import worded
 
 # How far something that takes a while has come, and how far it has to go.
 Progress = Callable[[int, int], None]
@@ -56,7 +57,7 @@ class Drawing:
         """A picture for each step, all of one size and with everything in its place; one picture without steps."""
         scene = frames(self.trace, self.view, self.theme, self.time_limit, self.force)
         moments = (self.trace.frame(step) for step in self.steps or (self.moment,))
-        drawn = [headed(scene(moment), self.title, self.theme) for moment in moments]
+        drawn = [headed(worded(scene(moment), self.languages), self.title, self.theme) for moment in moments]
         if not self.steps:
             return tuple(drawn)
         return tuple(with_panels(drawn, self.trace, self.steps, self.languages, self.theme))

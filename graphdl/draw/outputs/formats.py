@@ -11,7 +11,7 @@ from graphdl.draw.outputs.drawing import Drawing
 from graphdl.draw.outputs.naming import is_pattern, numbered
 from graphdl.draw.svg import to_svg
 from graphdl.errors import DrawError, did_you_mean
-from graphdl.files import write_atomically
+from graphdl.files import check_place, write_atomically
 
 Writer = Callable[[Drawing], Iterator[bytes]]
 
@@ -66,6 +66,7 @@ def texts(drawing: Drawing) -> str | list[str]:
 def written(drawing: Drawing, path: str | Path) -> Path | list[Path]:
     """The file that was written, or the files, one for each step. Nothing is written before all is made."""
     kind = format_of(path)
+    check_place(path)
     by_step = is_pattern(path) or (kind.whole is None and len(drawing.steps) > 1)
     if not by_step:
         (content,) = kind.single(drawing)

@@ -52,7 +52,8 @@ def page(
     language     "en", "ko", or "both" for captions in both
     theme        "auto" (light or dark, as the reader's system is), "light", "dark", "mono", "cs231n" or "book"
     granularity  "op", "sub", "layer" or "phase"; by default "op" up to 500 steps, above that "layer"
-    view, step   where to begin: the key of a view, and the number of a step, counted from 0
+    view, step   where to begin: the key of a view (by default the first, on narrow screens "narrow" where it is
+                 there), and the number of a step, counted from 0
 
     Raises DrawError for a language, theme, granularity, view or step that there is not.
     """
@@ -119,9 +120,10 @@ def _check(what: str, word: str, known: Sequence[str]) -> None:
 
 
 def _view(view: str | None, shown: Sequence[View]) -> str:
+    """The view that was asked for; empty where the page is to choose by its width."""
     if view is not None:
         _check("view", view, [each.key for each in shown])
-    return view or shown[0].key
+    return view or ""
 
 
 def _step(step: int | None, count: int) -> int:

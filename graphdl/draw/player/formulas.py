@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from graphdl.draw.labels import gradient_text, value_text
 from graphdl.draw.mathml import chain_mathml, mathml
-from graphdl.draw.model import LaneRule, Step, TraceEdge
+from graphdl.draw.model import Frame, LaneRule, Step, Trace, TraceEdge, TraceNode, Value
 
 # What a formula may consist of; the script makes no other element and sets no other attribute.
 TAGS = ("math", "mrow", "mi", "mn", "mo", "mtext", "msub", "msup", "munder", "mfrac", "msqrt")
 ATTRIBUTES = ("class", "mathvariant", "stretchy", "form", "displaystyle")
+
+# A step about the whole graph lists so many formulas or numbers.
+_MOST_LISTED = 16
 
 # A formula: a number in the table, or a text that stands for itself.
 Line = list[Any]
@@ -55,6 +59,32 @@ class Formulas:
             return [self.lane(lane, edges[lane.edge].source, step) for lane in step.lanes]
         lines = [self._line("formula", step.formula), self._line("numbers", step.substituted)]
         return [{"lines": found}] if (found := [line for line in lines if line]) else []
+
+    def overview(self, step: Step, trace: Trace, frame: Frame) -> list[Any]:
+        """What a step about the whole graph says: every formula, what is given, or every gradient asked for."""
+        if step.phase == "graph":
+            lines = [self._part(f"{node.symbol} = {node.formula}") for node in trace.forward if node.formula]
+        elif step.phase == "feed":
+            given = (node for node in trace.forward if node.id in step.values and node.kind != "constant")
+            lines = [self._number_of(node, node.symbol, step.values[node.id], value_text) for node in given]
+        elif step.phase == "summary" and trace.loss:
+            loss = trace.by_id[trace.loss].symbol
+            asked = (trace.by_id[key] for key in trace.wrt if key in frame.gradients)
+            lines = [self._number_of(n, f"∂{loss}/∂{n.symbol}", frame.gradients[n.id], gradient_text) for n in asked]
+        else:
+            return []
+        more = len(lines) - _MOST_LISTED
+        found = [{"lines": [line]} for line in lines[:_MOST_LISTED]]
+        return [*found, {"lines": [["more", more]]}] if more > 0 else found
+
+    def _number_of(self, node: TraceNode, left: str, value: Value, text: Callable[[Value], str]) -> Line:
+        """``x = 1.5``; what sums up an array is no formula, and stands behind one."""
+        if value.shape:
+            return [*self._part(left), f" = {text(value)},  {node.shape}"]
+        return self._part(f"{left} = {text(value)}")
+
+    def _part(self, text: str) -> Line:
+        return ["part", self.add(mathml(text))]
 
     def lane(self, lane: LaneRule, source: str, step: Step) -> dict[str, Any]:
         """The chain rule, the local rule, how shapes multiply, the numbers, and what becomes of several gradients."""

@@ -52,10 +52,10 @@ class Moves:
         for step, place in zip(steps, at, strict=True):
             _enter(frame, step)
             changes = [*self._changes(step, frame), *_aging(step, stale)]
-            told.append(self._step(step, changes, place))
+            told.append(self._step(step, changes, place, frame))
         return told
 
-    def _step(self, step: Step, changes: Iterable[list[Any]], place: int) -> dict[str, Any]:
+    def _step(self, step: Step, changes: Iterable[list[Any]], place: int, frame: Frame) -> dict[str, Any]:
         number = self.strings.number
         made = {
             "p": step.phase,
@@ -66,7 +66,7 @@ class Moves:
             "x": list(changes),
             "c": [number(step.caption[language]) for language in ("en", "ko") if language in step.caption],
             "l": step.code,
-            "m": self.formulas.step(step, self.edge),
+            "m": self.formulas.step(step, self.edge) or self.formulas.overview(step, self.trace, frame),
         }
         return {key: value for key, value in made.items() if value or key in ("p", "at")}
 

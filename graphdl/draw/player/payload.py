@@ -12,6 +12,7 @@ from graphdl.draw.player.formulas import Formulas
 from graphdl.draw.player.moves import Moves, Strings
 from graphdl.draw.player.texts import by_language
 from graphdl.draw.style import one_line
+from graphdl.draw.words import KOREAN, PHRASES
 
 _LONGEST_LINE = 400
 
@@ -40,11 +41,14 @@ class Payload:
         return {
             "count": len(trace.steps),
             "texts": {language: by_language(language) for language in LANGUAGES},
+            "korean": KOREAN,
+            "phrases": PHRASES,
             "loss": trace.by_id[trace.loss].symbol if trace.loss else "",
             "hasBackward": trace.has_backward,
             "nodes": [self._node(node) for node in trace.nodes],
             "edges": [[e.id, e.source, e.target, one_line(e.local_rule or e.rule)] for e in trace.edges if e.rule],
             "code": [line[:_LONGEST_LINE] for line in trace.code],
+            "executed": [line[:_LONGEST_LINE] for line in trace.executed],
             "steps": self.told,
             "strings": self.strings.texts,
             "formulas": self.formulas.table,

@@ -76,14 +76,16 @@ def interactive(svg: str, prefix: str) -> str:
 def pictures(found: Sequence[View], room: int, wanted: str | None = None) -> tuple[list[View], str, str]:
     """The views that fit into `room` bytes, as HTML, and their CSS.
 
-    The first view and the one that is `wanted` are there in any case; of the others smaller ones come before.
+    The first view and the one that is `wanted` are there in any case; then comes the first in narrow rows, and of the
+    others smaller ones come before.
     """
     made = Pictures()
     texts = {view.key: made.html(view, number) for number, view in enumerate(found)}
+    needed = (found[0].key, wanted)
     kept = []
-    for view in sorted(found, key=lambda view: (view is not found[0] and view.key != wanted, len(texts[view.key]))):
+    for view in sorted(found, key=lambda v: (v.key not in needed, v.key != "narrow", len(texts[v.key]))):
         room -= len(texts[view.key].encode())
-        if room >= 0 or view is found[0] or view.key == wanted:
+        if room >= 0 or view.key in needed:
             kept.append(view)
     kept.sort(key=found.index)
     return kept, "".join(texts[view.key] for view in kept), made.css

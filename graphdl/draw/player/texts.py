@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from graphdl.draw.captions import ROLES
-
 TEXTS: dict[str, dict[str, str]] = {
     "skip": {"en": "To the controls", "ko": "조작 단추로"},
     "title": {"en": "Backpropagation of {loss}", "ko": "역전파: {loss}"},
@@ -21,6 +19,11 @@ TEXTS: dict[str, dict[str, str]] = {
     "stage": {"en": "The graph", "ko": "계산 그래프"},
     "formula": {"en": "Formula", "ko": "수식"},
     "code": {"en": "The program", "ko": "프로그램"},
+    "asExecuted": {"en": "as executed", "ko": "실행되는 대로"},
+    "executedNote": {
+        "en": "What a session runs: the same graph, optimised. The steps follow the program that is not.",
+        "ko": "세션이 실행하는 최적화된 프로그램. 단계는 최적화 전의 프로그램을 따름.",
+    },
     "controls": {"en": "Steps", "ko": "단계 조작"},
     "first": {"en": "First step (Home)", "ko": "처음 단계 (Home)"},
     "back": {"en": "Step back (←)", "ko": "이전 단계 (←)"},
@@ -150,33 +153,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Nothing beside a wire: not computed yet. 0 in a frame: computed, and zero. —: no gradient is asked for.",
         "ko": "선 옆이 비어 있음: 아직 계산 전. 테두리 속 0: 계산 결과가 0. —: 기울기 불필요.",
     },
-    # Words of the key below a picture.
-    "word placeholder": {"en": "placeholder", "ko": "자리표시자"},
-    "word variable": {"en": "variable", "ko": "변수"},
-    "word noise": {"en": "noise", "ko": "잡음"},
-    "word operation": {"en": "operation", "ko": "연산"},
-    "word loss": {"en": "loss", "ko": "손실"},
-    "word gradient": {"en": "gradient", "ko": "기울기"},
-    "word parameter gradient": {"en": "parameter gradient", "ko": "매개변수 기울기"},
-    "word block of operations": {"en": "block of operations", "ko": "연산 블록"},
-    "word value, above the wire": {"en": "value, above the wire", "ko": "값, 선 위"},
-    "word gradient, below the wire": {"en": "gradient, below the wire", "ko": "기울기, 선 아래"},
-    "word local derivative": {"en": "local derivative", "ko": "국소 미분"},
-    "word value that the backward pass reads": {
-        "en": "value that the backward pass reads",
-        "ko": "역전파에 쓰이는 값",
-    },
-    # Words of pictures that have something of the graph in them; the script knows how they are said in English.
-    "word of length": {
-        "en": "length of a gradient, from {a} to {b}, each power of ten equally long",
-        "ko": "기울기의 크기, {a}부터 {b}까지, 10배마다 같은 길이",
-    },
-    "word of operations": {"en": "{a} operations: {b}", "ko": "연산 {a}개: {b}"},
-    "word of operations each": {"en": "{a} operations each: {b}", "ko": "각각 연산 {a}개: {b}"},
-    "word of more": {"en": "and {a} more", "ko": "외 {a}개"},
-    "word of reading": {"en": "reads {a}", "ko": "입력: {a}"},
 }
-TEXTS |= {f"word {role}": said for role, said in ROLES.items()}
 
 
 def by_language(language: str) -> dict[str, str]:

@@ -7,9 +7,11 @@ from typing import Any
 
 from graphdl.errors import GraphError, ShapeError
 from graphdl.ir.node import Node
-from graphdl.keras import activations, constraints, initializers, regularizers
+from graphdl.keras import activations, initializers
 from graphdl.keras.layer import Layer
 from graphdl.keras.layers.arguments import OLD_NAMES, add_weight, known_size, positive
+from graphdl.keras.lookup import constraint_of, regularizer_of
+from graphdl.keras.shapes import Shape
 from graphdl.ops.arithmetic import greater_equal, maximum, minimum, where
 from graphdl.ops.linalg import matmul
 from graphdl.ops.nn import softmax
@@ -20,6 +22,8 @@ from graphdl.ops.transcendental import elu, relu
 
 class ReLU(Layer):
     """``max(x, 0)``; with a slope below `threshold` and a largest value where asked for."""
+
+    supports_masking = True
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **arguments: Any
@@ -44,6 +48,7 @@ class ReLU(Layer):
 class LeakyReLU(Layer):
     """`x` above 0, ``negative_slope x`` below."""
 
+    supports_masking = True
     old_names: Mapping[str, str] = {"alpha": "negative_slope"}
 
     def __init__(self, negative_slope: float = 0.3, **arguments: Any) -> None:
@@ -63,6 +68,8 @@ class PReLU(Layer):
     Along the `shared_axes`, counted from 1, all places have one; for images, (1, 2) leaves one for each channel.
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         alpha_initializer: Any = "zeros",
@@ -73,15 +80,16 @@ class PReLU(Layer):
     ) -> None:
         super().__init__(**arguments)
         self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.alpha_regularizer = regularizer_of(alpha_regularizer)
+        self.alpha_constraint = constraint_of(alpha_constraint)
         self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else list(shared_axes or ())
 
-    def build(self, x: Node) -> None:
+    def build(self, input_shape: Shape) -> None:
         """A slope for each place."""
-        if any(not 1 <= axis < x.ndim for axis in self.shared_axes):
-            raise GraphError(f"{self.name}: shared_axes is {self.shared_axes}, expected axes of {x.type} from 1")
-        shape = [1 if axis in self.shared_axes else known_size(self, x, axis) for axis in range(1, x.ndim)]
+        axes = range(1, len(input_shape))
+        if any(axis not in axes for axis in self.shared_axes):
+            raise GraphError(f"{self.name}: shared_axes is {self.shared_axes}, expected axes of {input_shape} from 1")
+        shape = [1 if axis in self.shared_axes else known_size(self, input_shape, axis) for axis in axes]
         self.alpha = add_weight(self, "alpha", tuple(shape))
 
     def call(self, x: Node) -> Node:
@@ -91,6 +99,8 @@ class PReLU(Layer):
 
 class ELU(Layer):
     """`x` above 0, ``alpha (exp x - 1)`` below."""
+
+    supports_masking = True
 
     def __init__(self, alpha: float = 1.0, **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -103,6 +113,8 @@ class ELU(Layer):
 
 class Softmax(Layer):
     """Probabilities along `axis`, or over several axes together."""
+
+    supports_masking = True
 
     def __init__(self, axis: Any = -1, **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -126,6 +138,7 @@ class Maxout(Layer):
     The kernel is (inputs, units * pieces), the pieces of a unit side by side.
     """
 
+    supports_masking = True
     old_names: Mapping[str, str] = {**OLD_NAMES, "output_dim": "units", "nb_feature": "pieces"}
 
     def __init__(
@@ -147,15 +160,15 @@ class Maxout(Layer):
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self.kernel_regularizer = regularizer_of(kernel_regularizer)
+        self.bias_regularizer = regularizer_of(bias_regularizer)
+        self.kernel_constraint = constraint_of(kernel_constraint)
+        self.bias_constraint = constraint_of(bias_constraint)
         self.bias: Node | None = None
 
-    def build(self, x: Node) -> None:
+    def build(self, input_shape: Shape) -> None:
         """A kernel and a bias for each piece of each unit."""
-        self.kernel = add_weight(self, "kernel", (known_size(self, x, -1), self.units * self.pieces))
+        self.kernel = add_weight(self, "kernel", (known_size(self, input_shape, -1), self.units * self.pieces))
         if self.use_bias:
             self.bias = add_weight(self, "bias", (self.units * self.pieces,))
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from graphdl.errors import GraphError, ShapeError, did_you_mean, listed
-from graphdl.ir.dim import Dim
 from graphdl.ir.node import Node
 from graphdl.ir.text import plain
 from graphdl.ir.types import FLOATS
 from graphdl.keras.layer import Layer
+from graphdl.keras.shapes import Shape
 
 # Spellings of Keras 1 and 2, as older notes have them.
 OLD_NAMES = {
@@ -90,12 +90,14 @@ def check_floats(layer: Layer, x: Node) -> None:
         raise ShapeError(f"{layer.name}: found {x.type}, expected floats")
 
 
-def known_size(layer: Layer, x: Node, axis: int) -> int:
-    """The size of an axis of `x` that weights depend on."""
-    size: Dim = x.shape[axis]
-    if not isinstance(size, int):
+def known_size(layer: Layer, shape: Shape, axis: int) -> int:
+    """The size along an axis, on which the shape of a weight depends."""
+    if not -len(shape) <= axis < len(shape):
+        raise ShapeError(f"{layer.name}: there is no axis {axis} in inputs of shape {shape}")
+    size = shape[axis]
+    if size is None:
         raise ShapeError(
-            f"{layer.name}: axis {axis} of {plain(x.label)}, {x.type}, has no known size; weights have fixed sizes"
+            f"{layer.name}: axis {axis} of the inputs, {shape}, has no known size; weights have fixed sizes"
         )
     return size
 
@@ -106,9 +108,9 @@ def add_weight(layer: Layer, role: str, shape: tuple[int, ...], name: str | None
     return layer.add_weight(
         shape,
         kept[f"{role}_initializer"],
-        name or role,
         regularizer=kept.get(f"{role}_regularizer"),
         constraint=kept.get(f"{role}_constraint"),
+        name=name or role,
     )
 
 

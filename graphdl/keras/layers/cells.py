@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from graphdl.errors import GraphError, ShapeError
@@ -37,7 +36,7 @@ class Cell(Layer):
 
     gates = 1
     # Names of the states; the first one is the result as well.
-    states = ("h",)
+    states: tuple[str, ...] = ("h",)
 
     def __init__(
         self,
@@ -119,9 +118,9 @@ class Cell(Layer):
         """The initializer of "kernel", "recurrent" or "bias"."""
         return getattr(self, f"{which}_initializer")
 
-    def get_initial_state(self, batch_size: Any = None) -> States:
+    def get_initial_state(self, batch_size: Any = None, dtype: str | None = None) -> States:
         """Zeros."""
-        return [full((batch_size, self.units), 0.0, self.dtype, name=name) for name in self.states]
+        return [full((batch_size, self.units), 0.0, dtype or self.dtype, name=name) for name in self.states]
 
     def masks(self, x: Node) -> Masks:
         """New dropout masks for steps like `x`."""
@@ -137,6 +136,17 @@ class Cell(Layer):
         new = self.step(x, states, masks)
         return new[0], new
 
+    def of_x(self, x: Node, masks: Masks) -> Node:
+        """What comes of `x`: nothing before the loop is needed for it, so the compiler puts it there."""
+        z = product(x, self.kernel, masks.x)
+        return named("z_x", z if self.bias is None else z + self.bias_of_x)
+
+    @property
+    def bias_of_x(self) -> Node:
+        """The bias that goes with the kernel."""
+        assert self.bias is not None
+        return self.bias
+
     def step(self, x: Node, states: States, masks: Masks) -> States:
         """The new states."""
         raise NotImplementedError
@@ -148,8 +158,8 @@ class SimpleRNNCell(Cell):
     def step(self, x: Node, states: States, masks: Masks) -> States:
         """The new h."""
         (h,) = states
-        z = product(x, self.kernel, masks.x) if self.bias is None else product(x, self.kernel, masks.x) + self.bias
-        return [named("h", self.activation(z + product(h, self.recurrent_kernel, masks.h)))]
+        z = named("z", self.of_x(x, masks) + named("z_h", product(h, self.recurrent_kernel, masks.h)))
+        return [named("h", self.activation(z))]
 
 
 class GatedCell(Cell):
@@ -165,6 +175,19 @@ class GatedCell(Cell):
     ) -> None:
         super().__init__(units, activation, use_bias, **arguments)
         self.recurrent_activation = activations.get(recurrent_activation)
+
+
+class _ForgetBias(initializers.Initializer):
+    """Ones for the second of four gates, what `rest` gives for the others."""
+
+    def __init__(self, rest: initializers.Initializer) -> None:
+        self.rest = rest
+
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Node:
+        """The node to start from."""
+        units = shape[0] // 4
+        parts = [self.rest((units,), dtype), full((units,), 1.0, dtype), self.rest((2 * units,), dtype)]
+        return concat(parts, axis=0)
 
 
 class LSTMCell(GatedCell):
@@ -189,20 +212,16 @@ class LSTMCell(GatedCell):
         given = super().start(which)
         if which != "bias" or not self.unit_forget_bias:
             return given
-        u, rest = self.units, initializers.get(given)
-        return lambda shape, dtype=None: concat(
-            [rest((u,), dtype), full((u,), 1.0, dtype), rest((2 * u,), dtype)], axis=0
-        )
+        return _ForgetBias(initializers.get(given))
 
     def step(self, x: Node, states: States, masks: Masks) -> States:
         """The new h and c."""
         h, c = states
-        z = product(x, self.kernel, masks.x) if self.bias is None else product(x, self.kernel, masks.x) + self.bias
-        z = named("z", z + product(h, self.recurrent_kernel, masks.h))
-        z_i, z_f, z_c, z_o = split(z, 4, axis=1)
+        z = named("z", self.of_x(x, masks) + named("z_h", product(h, self.recurrent_kernel, masks.h)))
+        z_i, z_f, z_c, z_o = gates_of(z, "ifco")
         i, f, o = (named(n, self.recurrent_activation(part)) for n, part in zip("ifo", (z_i, z_f, z_o), strict=True))
-        c = named("c", f * c + i * self.activation(z_c))
-        return [named("h", o * self.activation(c)), c]
+        c = named("c", f * c + i * named("candidate", self.activation(z_c)))
+        return [named("h", o * named("tanh_c", self.activation(c))), c]
 
 
 class GRUCell(GatedCell):
@@ -226,109 +245,28 @@ class GRUCell(GatedCell):
         """With `reset_after` a row for what a step is fed, and one for the state."""
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
+    @property
+    def bias_of_x(self) -> Node:
+        """The first row, or the only one."""
+        assert self.bias is not None
+        return self.bias[0] if self.reset_after else self.bias
+
     def step(self, x: Node, states: States, masks: Masks) -> States:
         """The new h."""
         (h,) = states
-        of_x = product(x, self.kernel, masks.x)
-        if self.bias is not None:
-            of_x = of_x + (self.bias[0] if self.reset_after else self.bias)
-        x_z, x_r, x_h = split(of_x, 3, axis=1)
+        x_z, x_r, x_h = gates_of(self.of_x(x, masks), "zrh")
         if self.reset_after:
             of_h = product(h, self.recurrent_kernel, masks.h)
-            h_z, h_r, h_h = split(of_h if self.bias is None else of_h + self.bias[1], 3, axis=1)
+            h_z, h_r, h_h = gates_of(of_h if self.bias is None else of_h + self.bias[1], "zrh")
         else:
             of_z, of_r, kernel = split(self.recurrent_kernel, 3, axis=1)
-            of_gates = concat([of_z, of_r], axis=1)
-            h_z, h_r = split(product(h, of_gates, masks.h and masks.h[:-1]), 2, axis=1)
+            h_z, h_r = gates_of(product(h, concat([of_z, of_r], axis=1), masks.h and masks.h[:-1]), "zr")
         z = named("z", self.recurrent_activation(x_z + h_z))
         r = named("r", self.recurrent_activation(x_r + h_r))
         recurrent = r * h_h if self.reset_after else product(r * h, kernel, masks.h and masks.h[-1:])
         candidate = named("candidate", self.activation(x_h + recurrent))
-        return [named("h", z * h + (1 - z) * candidate)]
-
-
-class StackedRNNCells(Layer):
-    """Cells one above the other: each is fed the result of the one below, in the same step."""
-
-    def __init__(self, cells: Sequence[Any], **arguments: Any) -> None:
-        super().__init__(**arguments)
-        if not cells:
-            raise GraphError("StackedRNNCells: there are no cells")
-        self.cells = [checked_cell(cell) for cell in cells]
-
-    @property
-    def state_size(self) -> list[int | list[int]]:
-        """Widths of the states of each cell."""
-        return [cell.state_size for cell in self.cells]
-
-    @property
-    def output_size(self) -> int:
-        """Width of the result of the last cell."""
-        return output_size(self.cells[-1])
-
-    @property
-    def differs_in_training(self) -> bool:
-        """Whether some cell does."""
-        return any(cell.differs_in_training for cell in self.cells)
-
-    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """The initial states of each cell."""
-        return [initial_state(cell, batch_size, self.dtype) for cell in self.cells]
-
-    def masks(self, x: Node) -> list[Any]:
-        """Dropout masks of each cell."""
-        drawn = []
-        for cell in self.cells:
-            drawn.append(masks_of(cell, x))
-            x = full((x.shape[0], output_size(cell)), 0.0, x.dtype)
-        return drawn
-
-    def call(self, x: Node, states: list[Any], training: bool = False, masks: Any = None) -> tuple[Node, list[Any]]:
-        """The result of the last cell, and the new states of each."""
-        new = []
-        for cell, state, mask in zip(self.cells, states, masks or [None] * len(self.cells), strict=True):
-            x, after = one_step(cell, x, _as_list(state), training, mask)
-            new.append(after if isinstance(state, list | tuple) else after[0])
-        return x, new
-
-
-def one_step(cell: Any, x: Node, states: list[Any], training: bool, masks: Any) -> tuple[Node, list[Any]]:
-    """The result of `cell` and its new states; masks are handed to cells that know them."""
-    options = {} if masks is None else {"masks": masks}
-    y, new = cell(x, states, training=training, **options)
-    return y, _as_list(new)
-
-
-def checked_cell(cell: Any) -> Any:
-    """`cell`, a layer that says how wide its states are."""
-    if not isinstance(cell, Layer) or not hasattr(cell, "state_size"):
-        raise GraphError(
-            f"a cell is {cell!r:.60}, expected a layer with `state_size` and call(x, states), such as LSTMCell(32)"
-        )
-    return cell
-
-
-def initial_state(cell: Any, batch_size: Any, dtype: str) -> Any:
-    """What `cell` begins with: a node or a list of nodes, as its `state_size` is one number or several."""
-    if isinstance(cell, StackedRNNCells):
-        return cell.get_initial_state(batch_size)
-    if hasattr(cell, "get_initial_state"):
-        found = _as_list(cell.get_initial_state(batch_size=batch_size))
-    else:
-        found = [full((batch_size, size), 0.0, dtype, name="state") for size in _as_list(cell.state_size)]
-    return found if isinstance(cell.state_size, list | tuple) else found[0]
-
-
-def masks_of(cell: Any, x: Node) -> Any:
-    """Dropout masks for all steps of `cell`; None for one that draws its own."""
-    known = isinstance(cell, Cell | StackedRNNCells) and cell.differs_in_training
-    return cell.masks(x) if known else None
-
-
-def output_size(cell: Any) -> int:
-    """Width of the result of `cell`: that of its first state, unless it says otherwise."""
-    found = getattr(cell, "output_size", None)
-    return int(_as_list(cell.state_size)[0] if found is None else found)
+        # z h + (1 - z) candidate, with one product less
+        return [named("h", candidate + z * (h - candidate))]
 
 
 def product(x: Node, kernel: Node, masks: tuple[Node, ...] | None) -> Node:
@@ -339,6 +277,11 @@ def product(x: Node, kernel: Node, masks: tuple[Node, ...] | None) -> Node:
         return matmul(x * masks[0], kernel)
     parts = split(kernel, len(masks), axis=1)
     return concat([matmul(x * mask, part) for mask, part in zip(masks, parts, strict=True)], axis=1)
+
+
+def gates_of(z: Node, names: str) -> list[Node]:
+    """The parts of `z` that belong to each gate."""
+    return [named(f"z_{name}", part) for name, part in zip(names, split(z, len(names), axis=1), strict=True)]
 
 
 def named(name: str, node: Node) -> Node:
@@ -365,8 +308,4 @@ def _rate(what: str, name: str, rate: Any) -> float:
     return float(rate)
 
 
-def _as_list(states: Any) -> list[Any]:
-    return list(states) if isinstance(states, list | tuple) else [states]
-
-
-__all__ = ["Cell", "GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
+__all__ = ["Cell", "GRUCell", "LSTMCell", "SimpleRNNCell"]

@@ -6,17 +6,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from graphdl.errors import GraphError, ShapeError
-from graphdl.ir.leaves import Placeholder
+from graphdl.ir.leaves import Placeholder, size
 from graphdl.ir.node import Node
 from graphdl.ir.op import build
 from graphdl.ir.origin import at_scope, current_origin, origin
 from graphdl.ir.text import plain
 from graphdl.ir.types import BATCH, TensorType, as_shape
-from graphdl.keras import activations, constraints, initializers, regularizers
+from graphdl.keras import activations, initializers
 from graphdl.keras.family import Family, open_family
-from graphdl.keras.layer import Call, Layer, LayerOutput, as_example_shape
+from graphdl.keras.layer import Layer
 from graphdl.keras.layers.arguments import OLD_NAMES, add_weight, known_size, positive
+from graphdl.keras.lookup import constraint_of, regularizer_of
+from graphdl.keras.shapes import Shape, as_example_shape
+from graphdl.keras.tracing import Call, LayerOutput
+from graphdl.ops.arithmetic import abs, square
 from graphdl.ops.linalg import matmul
+from graphdl.ops.reduce import sum
 from graphdl.ops.shape import reshape
 
 
@@ -59,6 +64,7 @@ def Input(shape: Any = None, batch_size: int | None = None, dtype: Any = None, n
 class Dense(Layer):
     """``activation(x @ kernel + bias)``: every unit sees every input."""
 
+    supports_masking = True
     old_names: Mapping[str, str] = {**OLD_NAMES, "output_dim": "units"}
 
     def __init__(
@@ -81,18 +87,18 @@ class Dense(Layer):
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self.kernel_regularizer = regularizer_of(kernel_regularizer)
+        self.bias_regularizer = regularizer_of(bias_regularizer)
+        self.kernel_constraint = constraint_of(kernel_constraint)
+        self.bias_constraint = constraint_of(bias_constraint)
         self.kernel: Node | None = None
         self.bias: Node | None = None
 
-    def build(self, x: Node) -> None:
+    def build(self, input_shape: Shape) -> None:
         """A kernel of (inputs, units), and a bias for each unit."""
-        if not x.ndim:
-            raise ShapeError(f"{self.name}: found {x.type}, expected a batch of examples")
-        self.kernel = add_weight(self, "kernel", (known_size(self, x, -1), self.units))
+        if not input_shape:
+            raise ShapeError(f"{self.name}: found one number, expected a batch of examples")
+        self.kernel = add_weight(self, "kernel", (known_size(self, input_shape, -1), self.units))
         if self.use_bias:
             self.bias = add_weight(self, "bias", (self.units,))
 
@@ -112,6 +118,8 @@ class Dense(Layer):
 class Activation(Layer):
     """An activation function as a layer."""
 
+    supports_masking = True
+
     def __init__(self, activation: Any, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.activation = activations.get(activation)
@@ -123,6 +131,8 @@ class Activation(Layer):
 
 class Identity(Layer):
     """What it was called on."""
+
+    supports_masking = True
 
     def call(self, x: Node) -> Node:
         """`x`."""
@@ -150,24 +160,38 @@ class Lambda(Layer):
         self.output_shape = output_shape
         self.mask = mask
         self.arguments = dict(arguments or {})
+        self.supports_masking = True
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask of the result: that of the input, or what the function `mask` makes of it."""
+        if self.mask is None:
+            return super().compute_mask(inputs, mask)
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def call(self, x: Any) -> Any:
         """The function of `x`."""
         y = self.function(x, **self.arguments)
         if not isinstance(y, Node | list | tuple | dict):
-            raise GraphError(f"{self.name}: the function returns {y!r:.40}, expected a node made of graphdl's functions")
+            raise GraphError(
+                f"{self.name}: the function returns {y!r:.40}, expected a node made of graphdl's functions"
+            )
         return y
 
 
 class ActivityRegularization(Layer):
-    """What it was called on, and a term of the loss: `l1` times its absolute values, `l2` times its squares."""
+    """What it was called on, and a term of the loss: for each example `l1` |x| and `l2` x², summed."""
+
+    supports_masking = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **arguments: Any) -> None:
-        super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **arguments)
+        super().__init__(**arguments)
         self.l1, self.l2 = l1, l2
 
     def call(self, x: Node) -> Node:
         """`x`."""
+        for factor, amount in ((self.l1, abs(x)), (self.l2, square(x))):
+            if factor:
+                self.add_loss(sum(amount) * factor / size(x.shape[0], x.dtype))
         return x
 
 

@@ -22,6 +22,7 @@ _ALPHA, _SCALE = 1.6732632423543772, 1.0507009873554805
 class _Noise(Layer):
     """What the layers here share: a rate between 0 and 1, and one seed, the session's."""
 
+    supports_masking = True
     old_names: Mapping[str, str] = {"p": "rate"}
 
     def __init__(self, rate: float, seed: None = None, **arguments: Any) -> None:
@@ -94,7 +95,7 @@ class GaussianDropout(_Noise):
 
 
 class AlphaDropout(_Noise):
-    """Dropout for SELU: what is dropped becomes SELU's lower end, then all is scaled so that mean 0 and variance 1 stay.
+    """Dropout for SELU: what is dropped becomes its lower end; then all is scaled, so mean 0 and variance 1 stay.
 
     Klambauer et al. 2017, section 3.
     """
@@ -107,13 +108,14 @@ class AlphaDropout(_Noise):
         """`x` with a mask."""
         kept = _kept(self, x, self.noise_shape or (None,) * x.ndim)
         lowest = -_ALPHA * _SCALE
-        a = ((1 - self.rate) * (1 + self.rate * lowest**2)) ** -0.5
+        a = 1 / math.sqrt((1 - self.rate) * (1 + self.rate * lowest**2))
         return (x * kept + (1 - kept) * lowest) * a - a * lowest * self.rate
 
 
 class GaussianNoise(Layer):
     """In training, `x` plus normal numbers of standard deviation `stddev`; otherwise nothing."""
 
+    supports_masking = True
     old_names: Mapping[str, str] = {"sigma": "stddev"}
 
     def __init__(self, stddev: float, seed: None = None, **arguments: Any) -> None:

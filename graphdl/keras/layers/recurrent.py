@@ -5,31 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from graphdl.autodiff.loops import scan
 from graphdl.errors import GraphError, ShapeError
-from graphdl.ir.dim import Dim
 from graphdl.ir.node import Node
 from graphdl.ir.origin import name_scope
 from graphdl.keras.layer import Layer
-from graphdl.keras.layers.cells import (
-    Cell,
-    GRUCell,
-    LSTMCell,
-    SimpleRNNCell,
+from graphdl.keras.layers.cells import Cell, GRUCell, LSTMCell, SimpleRNNCell
+from graphdl.keras.layers.stacking import (
     StackedRNNCells,
+    as_list,
     checked_cell,
     initial_state,
     masks_of,
     one_step,
+    output_size,
 )
-from graphdl.keras.tracing import mapped, nodes_in
+from graphdl.keras.tracing import nodes_in
 from graphdl.ops.arithmetic import where
 from graphdl.ops.indexing import take
 from graphdl.ops.parts import stack
 from graphdl.ops.shape import expand_dims, full, transpose
 
-# A step: what it is fed and whether it is there, the states and the result before; the result and the states after.
-Step = Callable[[Node, Node | None, list[Node]], tuple[Node, list[Node]]]
+Step = Callable[[list[Node], list[Node]], tuple[list[Node], Node]]
 
 
 class RNN(Layer):
@@ -61,6 +60,11 @@ class RNN(Layer):
         self.cell = StackedRNNCells(cell) if isinstance(cell, list | tuple) else checked_cell(cell)
         self.return_sequences, self.return_state = return_sequences, return_state
         self.go_backwards, self.unroll = go_backwards, unroll
+        if stateful:
+            raise GraphError(
+                f"{type(self).__name__}: stateful=True would hide the state from the graph; hand it on yourself, with "
+                "return_state=True and initial_state=..."
+            )
         self.stateful, self.zero_output_for_mask = stateful, zero_output_for_mask
 
     @property
@@ -82,32 +86,130 @@ class RNN(Layer):
         """Results of all steps are there where the steps are; a last one always is."""
         return mask if self.return_sequences else None
 
-    def call(self, x: Node, initial_state: Any = None, mask: Node | None = None, training: bool = False) -> Any:
-        """The result, or a list with the last states behind it."""
+    def call(
+        self,
+        x: Node,
+        initial_state: Any = None,
+        mask: Node | None = None,
+        training: bool = False,
+        in_order: bool = False,
+    ) -> Any:
+        """The result, or a list with the last states behind it; `in_order` keeps the order of the sequence."""
         y, states = self.run(x, initial_state, mask, training)
-        if self.return_sequences and self.go_backwards:
+        if self.return_sequences and self.go_backwards and not in_order:
             y = reversed_in_time(y)
         return [y, *states] if self.return_state else y
 
-    def run(self, x: Node, initial_state: Any, mask: Node | None, training: bool) -> tuple[Node, list[Any]]:
+    def run(self, x: Node, given: Any, mask: Node | None, training: bool) -> tuple[Node, list[Any]]:
         """The last result, or those of all steps in the order of the sequence; and the last states."""
-        start = self._start(x, initial_state)
-        begins_at_zero = isinstance(self.cell, Cell) and initial_state is None
-        step = self._step(x, start, training, mask is not None and not begins_at_zero)
-        run = _written_out if self.unroll else _folded
+        start = self._start(x, given)
+        stacks = (
+            [time_first(x, "x")] if mask is None else [time_first(x, "x"), time_first(expand_dims(mask, 2), "mask")]
+        )
+        # The first state is the result, and zeros come before both: so one carry will do.
+        is_state = isinstance(self.cell, Cell) and given is None and not self.zero_output_for_mask
         carries = list(nodes_in(start))
-        if mask is not None and not begins_at_zero:
-            carries.append(self._zeros(x, start, training))
-        ys, last = run(step, x, mask, carries, self.go_backwards, self.return_sequences)
-        return ys, _like(start, last)
+        if mask is not None and not is_state:
+            carries.append(full((x.shape[0], output_size(self.cell)), 0.0, x.dtype, name="y"))
+        step = self._step(start, masks_of(self.cell, x) if training else None, training, is_state)
+        run = _written_out if self.unroll else scan
+        last, ys = run(step, carries, stacks, reverse=self.go_backwards)
+        y = time_first(ys, None) if self.return_sequences else ys[0 if self.go_backwards else -1]
+        return y, like(start, last)
+
+    def _step(self, start: list[Any], masks: Any, training: bool, is_state: bool) -> Step:
+        def step(carries: list[Node], given: list[Node]) -> tuple[list[Node], Node]:
+            y, states = one_step(self.cell, given[0], like(start, carries), training, masks)
+            new = list(nodes_in(states))
+            if len(given) == 1:
+                return new, y
+            (_, is_there) = given
+            new = [where(is_there, after, before) for after, before in zip(new, carries, strict=False)]
+            if is_state:
+                return new, new[0]
+            y = where(is_there, y, 0.0 if self.zero_output_for_mask else carries[-1])
+            return [*new, y], y
+
+        return step
 
     def _start(self, x: Node, given: Any) -> list[Any]:
         """The states before the first step, one or several for each cell."""
         if given is None:
-            found = initial_state(self.cell, x.shape[0], x.dtype)
-            return found if isinstance(found, list) else [found]
-        states = list(given) if isinstance(given, list | tuple) else [given]
-        sizes = self.state_size if isinstance(self.state_size, list | tuple) else [self.state_size]
+            return as_list(initial_state(self.cell, x.shape[0], x.dtype))
+        states, sizes = as_list(given), as_list(self.cell.state_size)
         if len(states) != len(sizes):
             raise GraphError(f"{self.name}: initial_state has {len(states)} parts, expected {len(sizes)}")
         return states
+
+
+class SimpleRNN(RNN):
+    """A fully connected recurrent layer, ``h' = tanh(x W + h U + b)``; arguments of `SimpleRNNCell` and of `RNN`."""
+
+    cell_type: type[Cell] = SimpleRNNCell
+
+    def __init__(self, units: int, *args: Any, **arguments: Any) -> None:
+        own = {name: arguments.pop(name) for name in _OF_LAYERS if name in arguments}
+        # How it is computed is the compiler's business here.
+        for name in ("implementation", "use_cudnn"):
+            arguments.pop(name, None)
+        cell = self.cell_type(units, *args, **arguments)
+        # One thing to whoever reads the graph: the weights are simple_rnn/kernel, not simple_rnn/cell/kernel.
+        cell.name = cell.given_name = ""
+        super().__init__(cell, **own)
+
+    @property
+    def units(self) -> int:
+        """Width of the result."""
+        assert isinstance(self.cell, Cell)
+        return self.cell.units
+
+
+class LSTM(SimpleRNN):
+    """A long short-term memory, with states h, the result, and c, the memory; arguments of `LSTMCell` and of `RNN`."""
+
+    cell_type = LSTMCell
+
+
+class GRU(SimpleRNN):
+    """A layer of gated recurrent units; arguments of `GRUCell` and of `RNN`."""
+
+    cell_type = GRUCell
+
+
+def time_first(x: Node, name: str | None) -> Node:
+    """`x` with its first two axes exchanged: [N, T, ...] becomes [T, N, ...] and the other way round."""
+    return transpose(x, (1, 0, *range(2, x.ndim)), name=name)
+
+
+def reversed_in_time(x: Node) -> Node:
+    """The sequences [N, T, ...] backwards."""
+    length = x.shape[1]
+    if not isinstance(length, int):
+        raise ShapeError(f"{x.label} is {x.type}; sequences are put in reverse order where their length is known")
+    return take(x, np.arange(length - 1, -1, -1), axis=1)
+
+
+def like(states: list[Any], leaves: Sequence[Node]) -> list[Any]:
+    """`leaves` put together as `states` are, one or several for each cell."""
+    rest = iter(leaves)
+    return [[next(rest) for _ in part] if isinstance(part, list | tuple) else next(rest) for part in states]
+
+
+def _written_out(step: Step, carries: list[Node], stacks: list[Node], reverse: bool) -> tuple[list[Node], Node]:
+    """As `scan`, with every step in the graph by itself."""
+    length = stacks[0].shape[0]
+    if not isinstance(length, int):
+        raise ShapeError(f"{stacks[0].label}: the number of steps is not known, so they cannot be unrolled")
+    ys: dict[int, Node] = {}
+    for t in range(length - 1, -1, -1) if reverse else range(length):
+        with name_scope(f"step_{t + 1}"):
+            carries, ys[t] = step(carries, [x[t] for x in stacks])
+    return carries, stack([ys[t] for t in range(length)])
+
+
+_OF_LAYERS = (
+    "return_sequences", "return_state", "go_backwards", "stateful", "unroll", "zero_output_for_mask",
+    "name", "trainable", "dtype", "activity_regularizer", "input_shape", "input_dim", "batch_input_shape",
+)  # fmt: skip
+
+__all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]

@@ -13,6 +13,7 @@ from graphdl.ir.node import Node
 from graphdl.ir.types import shape_text
 from graphdl.keras.layer import Layer
 from graphdl.keras.layers.arguments import around, channels_last, check_rank, known_size, one_of, positive, sizes
+from graphdl.keras.shapes import shapes_of
 from graphdl.ops.linalg import matmul
 from graphdl.ops.parts import pad
 from graphdl.ops.shape import broadcast_to, expand_dims, reshape, transpose
@@ -40,7 +41,9 @@ class Reshape(Layer):
     def __init__(self, target_shape: Any, **arguments: Any) -> None:
         super().__init__(**arguments)
         if isinstance(target_shape, int):
-            raise ShapeError(f"Reshape: target_shape={target_shape} is a number, expected a tuple; write ({target_shape},)")
+            raise ShapeError(
+                f"Reshape: target_shape={target_shape} is a number, expected a tuple; write ({target_shape},)"
+            )
         self.target_shape = tuple(target_shape)
         if [size for size in self.target_shape if size == -1] not in ([], [-1]):
             raise ShapeError(f"Reshape: target_shape is {self.target_shape}, expected -1 at most once")
@@ -169,7 +172,7 @@ class UpSampling2D(Layer):
         check_rank(self, x, 4, _IMAGES)
         enlarged = _repeated if self.interpolation == "nearest" else _interpolated
         for axis, factor in enumerate(self.size, start=1):
-            known_size(self, x, axis)
+            known_size(self, shapes_of(x), axis)
             x = enlarged(x, axis, factor) if factor > 1 else x
         return x
 
@@ -184,7 +187,8 @@ def between(length: int, factor: int) -> np.ndarray[Any, Any]:
     [[1.0, 0.0], [0.75, 0.25], [0.25, 0.75], [0.0, 1.0]]
     """
     at = np.clip((np.arange(length * factor) + 0.5) / factor - 0.5, 0, length - 1)
-    return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(length)))
+    weights: np.ndarray[Any, Any] = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(length)))
+    return weights
 
 
 def _interpolated(x: Node, axis: int, factor: int) -> Node:
@@ -204,7 +208,7 @@ def _repeated(x: Node, axis: int, times: int) -> Node:
 
 
 def _inside(layer: Layer, x: Node, axis: int, cut: tuple[int, int]) -> slice:
-    size = known_size(layer, x, axis)
+    size = known_size(layer, shapes_of(x), axis)
     if sum(cut) >= size:
         raise ShapeError(f"{layer.name}: cuts {cut[0]} and {cut[1]} of the {size} elements of axis {axis} of {x.type}")
     return slice(cut[0], size - cut[1])

@@ -9,12 +9,13 @@ from graphdl.ir.node import Node
 from graphdl.ir.op import build
 from graphdl.ir.pattern import P, wildcards
 from graphdl.ops.arithmetic import add
+from graphdl.ops.indexing import ScatterAdd, Take
 from graphdl.ops.linalg import Affine, MatMul
 from graphdl.ops.reduce import Sum
 from graphdl.ops.shape import BroadcastTo, Cast, Reshape, SumTo, Transpose, broadcast_to, reshape, sum_to, transpose
 from graphdl.rewrite.engine import Rule, rule
 
-x, W, b = wildcards("x W b")
+x, W, b, i = wildcards("x W b i")
 
 
 @rule(P(Reshape, x), kind="exact-bits", when=lambda node: node.type == node.inputs[0].type)
@@ -90,6 +91,33 @@ def sum_over_copies(x: Node, node: Node) -> Node | None:
     return x * size(copies.size, x.dtype)
 
 
+@rule(P(Transpose, P(Take, x, i)), kind="exact-bits")
+def transpose_of_rows(x: Node, i: Node, node: Node) -> Node | None:
+    """Rows taken and put in another order are rows taken in that order: the indices are moved, which are smaller."""
+    assert isinstance(node.op, Transpose)
+    (rows,) = node.inputs
+    assert isinstance(rows.op, Take)
+    order = _of_rows(node.op.perm, i.ndim)
+    return None if rows.op.axis or order is None else build(Take(0), x, transpose(i, order))
+
+
+@rule(P(ScatterAdd, P(Transpose, x), i))
+def rows_added_in_order(x: Node, i: Node, node: Node) -> Node | None:
+    """Rows put in another order before they are added up: the indices are moved instead, which are smaller."""
+    assert isinstance(node.op, ScatterAdd)
+    (moved, _) = node.inputs
+    assert isinstance(moved.op, Transpose)
+    order = _of_rows(moved.op.perm, i.ndim)
+    if node.op.axis or order is None:
+        return None
+    return build(node.op, x, transpose(i, tuple(order.index(axis) for axis in range(i.ndim))))
+
+
+def _of_rows(perm: tuple[int, ...], count: int) -> tuple[int, ...] | None:
+    """The order of the first `count` axes, where the others stay behind them as they are."""
+    return perm[:count] if count > 1 and perm[count:] == tuple(range(count, len(perm))) else None
+
+
 SHAPES = (
     reshape_to_same,
     reshape_of_reshape,
@@ -101,6 +129,8 @@ SHAPES = (
     sum_of_copies,
     cast_there_and_back,
     sum_over_copies,
+    transpose_of_rows,
+    rows_added_in_order,
 )
 
 

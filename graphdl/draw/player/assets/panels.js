@@ -42,23 +42,52 @@ const panels = {
     this.formula = document.getElementById("formula");
     this.code = document.getElementById("code");
     this.lines = [];
-    const list = page.element("ol", {}, ...data.code.map((line, i) => this._line(line, i + 1)));
-    this.code.append(page.element("h2", { "data-text": "code" }), data.code.length ? list : this._none());
+    this.list = data.code.length ? page.element("ol", {}, ...data.code.map((line, i) => this._line(line, i + 1))) : this._none();
+    this.code.append(this._head(), this.list, this._executed());
     this.lit = [];
     this.current = [];
+  },
+
+  /** The title, and what switches to the program that is run. */
+  _head() {
+    const head = page.element("div", { class: "head" }, page.element("h2", { "data-text": "code" }));
+    if (!data.executed.length) return head;
+    this.other = page.element("button", { id: "executed", type: "button", "aria-pressed": "false", "data-text": "asExecuted" });
+    this.other.addEventListener("click", () => this._switch(this.list.hidden));
+    head.append(this.other);
+    return head;
+  },
+
+  /** The optimised program. It is read beside the other: its lines belong to no step. */
+  _executed() {
+    const lines = data.executed.map((line) => page.element("li", {}, ...this._said(line)));
+    const note = page.element("p", { class: "muted", "data-text": "executedNote" });
+    this.run = page.element("div", { hidden: true }, note, page.element("ol", {}, ...lines));
+    return this.run;
+  },
+
+  _switch(isStudied) {
+    this.list.hidden = !isStudied;
+    this.run.hidden = isStudied;
+    this.other.setAttribute("aria-pressed", String(!isStudied));
+    this.code.scrollTop = 0;
+    if (isStudied && this.current.length) this._reveal(this.current);
+  },
+
+  /** A line of a program, its comment muted. */
+  _said(line) {
+    const cut = line.indexOf("  #");
+    return cut < 0 ? [line || " "] : [line.slice(0, cut), page.element("span", { class: "comment" }, line.slice(cut))];
   },
 
   _none() {
     return page.element("p", { class: "muted", "data-text": "noCode" });
   },
 
-  /** A line of the program, its comment muted; the nodes it computes light up with it. */
+  /** A line of the program; the nodes it computes light up with it. */
   _line(line, number) {
-    const cut = line.indexOf("  #");
-    const [said, comment] = cut < 0 ? [line, ""] : [line.slice(0, cut), line.slice(cut)];
     const linked = lineNodes.has(number);
-    const item = page.element("li", { "data-line": number, class: linked ? "linked" : null }, said || " ");
-    if (comment) item.append(page.element("span", { class: "comment" }, comment));
+    const item = page.element("li", { "data-line": number, class: linked ? "linked" : null }, ...this._said(line));
     if (linked) {
       item.addEventListener("pointerenter", () => this.lightNodes(lineNodes.get(number)));
       item.addEventListener("pointerleave", () => this.lightNodes([]));
@@ -95,7 +124,7 @@ const panels = {
     const languages = player.both ? [0, 1] : [page.language() === "ko" ? 1 : 0];
     const said = (step.c || []).length ? languages.map((i) => data.strings[step.c[i]]).join("\n") : say(`phase.${step.p}`);
     this.caption.textContent = said;
-        this._showFormula(step);
+    this._showFormula(step);
   },
 
   _showFormula(step) {
@@ -118,6 +147,11 @@ const panels = {
 
   _formulaLine([kind, number, ...more]) {
     if (kind === "why") return page.element("p", { class: "why muted" }, say("whySum", { n: number }));
+    if (kind === "more") return page.element("p", { class: "muted" }, say("more", { n: number }));
+    if (kind === "part") {
+      const rest = page.element("span", { class: "numbers" }, more.join(""));
+      return page.element("div", { class: "part" }, ...pieces(formula(number)), rest);
+    }
     const what = kind === "sumOf" ? "sum" : kind;
     const said = page.element("span", { class: "said" });
     if (kind === "arrival") said.append(say("arrival", { k: number, n: more[0] }));
@@ -138,12 +172,14 @@ const panels = {
 
   /** Scroll the program, and nothing else, so that the first of these lines is in sight. */
   _reveal(items) {
+    if (this.list.hidden) return;
     const line = items[0].offsetHeight || 20;
     const top = Number(items[0].dataset.line) * line;
     const last = Number(items[items.length - 1].dataset.line) * line + line;
     const { scrollTop, clientHeight } = this.code;
     const bottom = Math.min(last, top + clientHeight - 2 * line);
-    if (top < scrollTop + line) this.code.scrollTop = Math.max(0, top - 2 * line);
+    // The title stays on top of the first line.
+    if (top < scrollTop + 2 * line) this.code.scrollTop = Math.max(0, top - 3 * line);
     else if (bottom > scrollTop + clientHeight - line) this.code.scrollTop = bottom - clientHeight + 2 * line;
   },
 };

@@ -6,6 +6,8 @@ const player = {
   both: data.start.both,
   step: 0,
   view: "",
+  // Whether the author or the reader chose the view; else it goes by the width of the stage.
+  chosen: false,
 
   start() {
     stage.start();
@@ -16,14 +18,14 @@ const player = {
     handout.start();
     page.on("state", () => this.follow());
     page.on("language", () => this._language());
-    window.addEventListener("resize", () => table.open || stage.size());
+    window.addEventListener("resize", () => this._resized());
     const wanted = page.state();
     if (wanted.l === "en" || wanted.l === "ko") document.documentElement.lang = wanted.l;
     if (wanted.ui === "min") document.body.classList.add("bare");
     if (page.THEMES.includes(wanted.t)) page.setTheme(wanted.t);
     by("theme").value = page.chosenTheme() || "auto";
     this.story = storyOf(wanted.g in data.steps ? wanted.g : data.start.granularity);
-    this.view = stage.keys.includes(wanted.v) ? wanted.v : data.start.view;
+    this._choose(stage.keys.includes(wanted.v) ? wanted.v : data.start.view);
     this.step = this._valid(Number(wanted.s) - 1, data.start.step);
     by("granularity").value = this.story.name;
     by("view").value = this.view;
@@ -31,12 +33,25 @@ const player = {
     controls.words();
     stage.show(this.view, this.story);
     this._follow();
-    this._show();
+    this._tell();
     if (this._isThere(wanted.x)) card.pin(wanted.x);
   },
 
   _valid(step, otherwise) {
     return Number.isInteger(step) && step >= 0 ? Math.min(step, this.story.steps.length - 1) : otherwise;
+  },
+
+  /** The view that was chosen, or without one that which suits the width of the stage. */
+  _choose(key) {
+    this.chosen = key !== "";
+    this.view = key || stage.suited();
+  },
+
+  _resized() {
+    if (table.open) return;
+    const suited = stage.suited();
+    if (this.chosen || suited === this.view) stage.size();
+    else this._show(suited);
   },
 
   _isThere(id) {
@@ -57,7 +72,7 @@ const player = {
     stage.now.write(this.story, touched);
     stage.now.light(this.story.step);
     stage.label([...new Set([...touched].map((slot) => slot.slice(2)))]);
-    this._show();
+    this._tell();
     if (moved && !quietly) page.remember({ s: next + 1 });
   },
 
@@ -68,7 +83,7 @@ const player = {
   },
 
   /** What follows from the step, apart from the picture. */
-  _show() {
+  _tell() {
     panels.show(this.story.step);
     controls.show();
     if (table.open) table.fill();
@@ -82,6 +97,12 @@ const player = {
   },
 
   setView(key) {
+    this.chosen = true;
+    this._show(key);
+    page.remember({ v: key });
+  },
+
+  _show(key) {
     const picked = card.id;
     card.unpin();
     this.view = key;
@@ -89,14 +110,14 @@ const player = {
     stage.show(key, this.story, picked);
     stage.follow();
     if (picked && stage.now.named(picked).length) card.pin(picked);
-    page.remember({ v: key });
   },
 
   /** A coarser (−1) or finer (1) view; on a block that can be opened alone, that. */
   fold(way) {
     const own = way > 0 ? stage.opening(card.id) : undefined;
     const order = stage.byFineness();
-    const next = own || order[order.indexOf(this.view) + way] || (order.includes(this.view) ? undefined : order[0]);
+    const now = this.view === "narrow" ? stage.keys[0] : this.view;
+    const next = own || order[order.indexOf(now) + way] || (order.includes(now) ? undefined : order[0]);
     if (next) this.setView(next);
   },
 
@@ -113,7 +134,7 @@ const player = {
     this._follow();
     stage.now.writeAll(this.story);
     stage.label();
-    this._show();
+    this._tell();
     page.remember({ g: name, s: this.step + 1 });
   },
 

@@ -131,6 +131,9 @@ class Picture {
   }
 }
 
+// Below this width of the stage a picture that would be scrolled sideways gives way to one in narrow rows.
+const NARROW = 600;
+
 const stage = {
   zoom: 1,
   pictures: new Map(),
@@ -167,6 +170,13 @@ const stage = {
     void this.now.holder.offsetWidth;
     this.now.holder.classList.add("coming");
     this.label();
+  },
+
+  /** The view to begin with: the first, or on a narrow stage the same in narrow rows. */
+  suited() {
+    const room = this.scroll.clientWidth;
+    const own = Number(this.pictures.get(this.keys[0]).holder.querySelector("svg").getAttribute("width"));
+    return this.keys.includes("narrow") && room < NARROW && room < own ? "narrow" : this.keys[0];
   },
 
   picked(id) {
@@ -221,10 +231,11 @@ const stage = {
     this._into(y - 40, y + height + 50, "scrollTop", "clientHeight", this._inset("y"));
   },
 
-  /** The views that show the whole graph, from the coarsest to the finest. */
+  /** The views that show the whole graph, from the coarsest to the finest; "narrow" is the first once more. */
   byFineness() {
     const count = (key) => this.pictures.get(key).holder.querySelectorAll("g.node, g.block").length;
-    return this.keys.filter((key) => !key.startsWith("open:")).sort((a, b) => count(a) - count(b));
+    const whole = this.keys.filter((key) => !key.startsWith("open:") && key !== "narrow");
+    return whole.sort((a, b) => count(a) - count(b));
   },
 
   /** The view in which only this block is open. */
@@ -268,22 +279,13 @@ const stage = {
   },
 };
 
-/* Words of pictures that have something of the graph in them. */
-const PHRASES = [
-  [/^length of a gradient, from (\S+) to (\S+), each power of ten equally long$/, "word of length"],
-  [/^(\d+) operations?: (.*)$/, "word of operations"],
-  [/^(\d+) operations? each: (.*)$/, "word of operations each"],
-  [/^and (\d+) more$/, "word of more"],
-  [/^reads (.*)$/, "word of reading"],
-];
-
 /** What a picture says in English, in the language of the page; names stay as they are. */
 function inLanguage(said) {
   if (page.language() === "en") return said;
-  if (`word ${said}` in data.texts.en) return say(`word ${said}`);
-  for (const [pattern, key] of PHRASES) {
-    const found = pattern.exec(said);
-    if (found) return say(key, { a: found[1], b: found[2] });
+  if (Object.hasOwn(data.korean, said)) return data.korean[said];
+  for (const [pattern, korean] of data.phrases) {
+    const found = new RegExp(pattern).exec(said);
+    if (found) return korean.replace(/\{(\d)\}/g, (_, place) => found[place]);
   }
   return said;
 }

@@ -1,0 +1,59 @@
+"""The network of the course, 1024-512-256-128-64-10, for pictures of clothes (Fashion-MNIST), 28 x 28 pixels.
+
+The pictures are downloaded once. In their place two IDX files of one's own will do, such as the test digits of MNIST:
+name them in the variables IMAGES and LABELS; the last fifth of them is the test set.
+
+graphdl draw examples/fashion.py -o fashion.svg --view blocks
+graphdl export examples/fashion.py -o train_fashion.py
+python examples/fashion.py
+"""
+
+import os
+import sys
+import tempfile
+from time import perf_counter
+
+from graphdl import keras
+
+
+def load():
+    """Pictures from 0 to 1 with their classes, to train and to test on."""
+    if "IMAGES" in os.environ:
+        x, y = keras.datasets.idx.load(os.environ["IMAGES"], os.environ["LABELS"])
+        first = len(x) * 4 // 5
+        (x_train, y_train), (x_test, y_test) = (x[:first], y[:first]), (x[first:], y[first:])
+    else:
+        (x_train, y_train), (x_test, y_test) = keras.datasets.fashion_mnist.load_data()
+    return (x_train / 255, y_train), (x_test / 255, y_test)
+
+
+model = keras.Sequential([keras.layers.Flatten(input_shape=(28, 28))])
+for units in (1024, 512, 256, 128, 64):
+    model.add(keras.layers.Dense(units, activation="relu"))
+model.add(keras.layers.Dense(10, activation="softmax"))
+model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["acc"])
+
+data = load
+epochs = 12
+
+if __name__ == "__main__":
+    (x_train, y_train), (x_test, y_test) = load()
+    if "--quick" in sys.argv:
+        x_train, y_train, epochs = x_train[:1024], y_train[:1024], 2
+    else:
+        keras.utils.image_grid(x_train, y_train, rows=2, columns=5).save("fashion.png")
+    print("pixels from", x_train.min(), "to", x_train.max())
+    began = perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = keras.callbacks.ModelCheckpoint(
+            filepath=os.path.join(folder, "my_checkpoint.ckpt"),
+            save_weights_only=True,
+            save_best_only=True,
+            monitor="val_loss",
+        )
+        model.fit(
+            x_train, y_train, batch_size=64, epochs=epochs, validation_split=0.1, callbacks=[checkpoint], verbose=2
+        )
+        model.load_weights(checkpoint.filepath)
+    loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
+    print(f"{accuracy:.1%} of {len(x_test)} pictures are right, after {perf_counter() - began:.0f} seconds of training")

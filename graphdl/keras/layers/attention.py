@@ -1,0 +1,263 @@
+"""Attention: each step of one sequence takes what it needs from the steps of another (Vaswani et al. 2017)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from graphdl.errors import GraphError, ShapeError
+from graphdl.ir.leaves import constant
+from graphdl.ir.node import Node
+from graphdl.keras.layer import Layer
+from graphdl.keras.layers.cells import refuse_seed
+from graphdl.keras.lookup import by_name
+from graphdl.ops.arithmetic import logical_and, where
+from graphdl.ops.linalg import matmul, swap_last
+from graphdl.ops.nn import softmax
+from graphdl.ops.random import dropout
+from graphdl.ops.reduce import sum
+from graphdl.ops.shape import broadcast_to, expand_dims, reshape, transpose
+from graphdl.ops.transcendental import tanh
+
+# What stands for minus infinity in scores, so that a row without any step left is no NaN.
+NOWHERE = -1e9
+
+
+class MultiHeadAttention(Layer):
+    """``softmax(q k' / sqrt(key_dim)) v`` in each of `num_heads` heads, whose results are projected together.
+
+    query           [N, T, D], and value [N, S, D'], key [N, S, D'']; without a key the value is the key
+    attention_mask  bool [N, T, S] or [T, S]: which steps a step may attend to
+    use_causal_mask no step attends to later ones
+    result          [N, T, D], or [N, T, *output_shape]; with `return_attention_scores` also [N, heads, T, S]
+    weights         kernel and bias of query, key and value (D, heads, dim), of the result (heads, dim, D)
+
+    Masks of query, value and key, as `Embedding(mask_zero=True)` gives them, are taken into account.
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        key_dim: int,
+        value_dim: int | None = None,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        output_shape: Any = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        seed: None = None,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(**arguments)
+        for name, value in (("num_heads", num_heads), ("key_dim", key_dim), ("value_dim", value_dim or key_dim)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise GraphError(f"MultiHeadAttention: {name} is {value!r:.40}, expected an integer from 1")
+        refuse_seed("MultiHeadAttention", seed)
+        self.num_heads, self.key_dim, self.value_dim = num_heads, key_dim, value_dim or key_dim
+        self.dropout, self.use_bias = checked_rate("MultiHeadAttention", dropout), use_bias
+        self.output_shape = (output_shape,) if isinstance(output_shape, int) else output_shape
+        self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
+        self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
+        self.kernel_constraint, self.bias_constraint = kernel_constraint, bias_constraint
+
+    @property
+    def differs_in_training(self) -> bool:
+        """Scores are dropped in training only."""
+        return self.dropout > 0
+
+    def build(self, input_shape: Any, value_shape: Any = None, key_shape: Any = None) -> None:
+        """A kernel and a bias for each of query, key, value and the result."""
+        query_shape, heads = input_shape, self.num_heads
+        self.query = self._projection("query", (query_shape[-1], heads, self.key_dim), 1)
+        self.key = self._projection("key", ((key_shape or value_shape)[-1], heads, self.key_dim), 1)
+        self.value = self._projection("value", (value_shape[-1], heads, self.value_dim), 1)
+        after = tuple(self.output_shape or (query_shape[-1],))
+        self.result = self._projection("attention_output", (heads, self.value_dim, *after), 2)
+
+    def _projection(self, name: str, shape: tuple[int, ...], bound: int) -> tuple[Node, Node | None]:
+        kernel = self.add_weight(
+            shape,
+            self.kernel_initializer,
+            name=f"{name}/kernel",
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        if not self.use_bias:
+            return kernel, None
+        bias = self.add_weight(
+            shape[bound:],
+            self.bias_initializer,
+            name=f"{name}/bias",
+            regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
+        )
+        return kernel, bias
+
+    def call(
+        self,
+        query: Node,
+        value: Node,
+        key: Node | None = None,
+        query_mask: Node | None = None,
+        value_mask: Node | None = None,
+        key_mask: Node | None = None,
+        attention_mask: Node | None = None,
+        return_attention_scores: bool = False,
+        training: bool = False,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        """The result, and the scores where asked for."""
+        q = by_head(_projected(query, *self.query)) * (1 / math.sqrt(self.key_dim))
+        k = by_head(_projected(value if key is None else key, *self.key))
+        v = by_head(_projected(value, *self.value))
+        allowed = [None if query_mask is None else expand_dims(query_mask, 2)]
+        allowed += [None if mask is None else expand_dims(mask, 1) for mask in (value_mask, key_mask)]
+        allowed += [attention_mask, causal(query.shape[1], value.shape[1]) if use_causal_mask else None]
+        scores = masked_softmax(matmul(q, swap_last(k)), all_of([mask for mask in allowed if mask is not None]))
+        kept = dropout(scores, self.dropout) if training and self.dropout else scores
+        y = transpose(matmul(kept, v), (0, 2, 1, 3))
+        result = _projected(y, *self.result, bound=2)
+        return [result, scores] if return_attention_scores else result
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask of the query."""
+        return mask
+
+
+class Attention(Layer):
+    """Attention without weights of its own: ``softmax(q k') v`` (Luong et al. 2015).
+
+    Called on a list [query, value] or [query, value, key] of sequences [N, T, D]. With `use_scale` the scores are
+    multiplied by a number that is learnt; `score_mode` "concat" scores by ``w sum(tanh(q + k))`` instead.
+    """
+
+    def __init__(
+        self,
+        use_scale: bool = False,
+        score_mode: str = "dot",
+        dropout: float = 0.0,
+        seed: None = None,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(**arguments)
+        refuse_seed(type(self).__name__, seed)
+        self.use_scale, self.dropout = use_scale, checked_rate(type(self).__name__, dropout)
+        self.score_mode: str = by_name("score mode", score_mode, {"dot": "dot", "concat": "concat"})
+        self.scale: Node | None = None
+        self.concat_score_weight: Node | None = None
+
+    @property
+    def differs_in_training(self) -> bool:
+        """Scores are dropped in training only."""
+        return self.dropout > 0
+
+    def build(self, input_shape: Any) -> None:
+        """The numbers that scale scores, where asked for."""
+        if self.use_scale:
+            self.scale = self.add_weight((), "ones", name="scale")
+        if self.score_mode == "concat":
+            self.concat_score_weight = self.add_weight((), "ones", name="concat_score_weight")
+
+    def scores(self, query: Node, key: Node) -> Node:
+        """How much each step of the query needs each step of the key: [N, T, S]."""
+        if self.score_mode == "dot":
+            found = matmul(query, swap_last(key))
+            return found if self.scale is None else found * self.scale
+        both = expand_dims(query, -2) + expand_dims(key, -3)
+        return sum(tanh(both if self.scale is None else both * self.scale), axis=-1) * self.concat_score_weight
+
+    def call(
+        self,
+        inputs: Any,
+        mask: Any = None,
+        training: bool = False,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        """The result, and the scores where asked for."""
+        if not isinstance(inputs, list | tuple) or len(inputs) not in (2, 3):
+            raise GraphError(f"{self.name} is called on a list [query, value] or [query, value, key]")
+        query, value = inputs[:2]
+        of_query, of_value = (None, None) if mask is None else tuple(mask)[:2]
+        scores = self.scores(query, inputs[2] if len(inputs) > 2 else value)
+        allowed = [] if of_value is None else [expand_dims(of_value, 1)]
+        allowed += [causal(query.shape[1], value.shape[1])] if use_causal_mask else []
+        weights = masked_softmax(scores, all_of(allowed))
+        kept = dropout(weights, self.dropout) if training and self.dropout else weights
+        y = matmul(kept, value)
+        y = y if of_query is None else where(expand_dims(of_query, -1), y, 0.0)
+        return [y, weights] if return_attention_scores else y
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask of the query."""
+        return mask[0] if isinstance(mask, list | tuple) else mask
+
+
+class AdditiveAttention(Attention):
+    """Attention that scores by ``sum(w tanh(q + k))``, with a weight for each entry (Bahdanau et al. 2015)."""
+
+    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **arguments: Any) -> None:
+        super().__init__(use_scale=use_scale, dropout=dropout, **arguments)
+
+    def build(self, input_shape: Any) -> None:
+        """A weight for each entry."""
+        if self.use_scale:
+            self.scale = self.add_weight((input_shape[0][-1],), "glorot_uniform", name="scale")
+
+    def scores(self, query: Node, key: Node) -> Node:
+        """How much each step of the query needs each step of the key: [N, T, S]."""
+        both = tanh(expand_dims(query, -2) + expand_dims(key, -3))
+        return sum(both if self.scale is None else both * self.scale, axis=-1)
+
+
+def by_head(x: Node) -> Node:
+    """[N, T, heads, D] as [N, heads, T, D]."""
+    return transpose(x, (0, 2, 1, 3))
+
+
+def all_of(masks: list[Node]) -> Node | None:
+    """Where all of the masks allow; None where there are none."""
+    found: Node | None = None
+    for mask in masks:
+        found = mask if found is None else logical_and(found, mask)
+    return found
+
+
+def causal(length: Any, of_keys: Any) -> Node:
+    """bool [1, T, S]: which steps are not later."""
+    if not isinstance(length, int) or not isinstance(of_keys, int):
+        raise ShapeError(f"a causal mask over {length} and {of_keys} steps; their numbers must be known")
+    return constant(np.tril(np.ones((1, length, of_keys), "bool")), name="causal")
+
+
+def masked_softmax(scores: Node, mask: Node | None) -> Node:
+    """The softmax of `scores` [..., T, S] over the last axis, where `mask` allows; a mask of heads holds for each."""
+    if mask is None:
+        return softmax(scores, axis=-1)
+    if mask.ndim == 3 and scores.ndim == 4:
+        mask = expand_dims(mask, 1)
+    return softmax(where(broadcast_to(mask, scores.shape), scores, NOWHERE), axis=-1)
+
+
+def checked_rate(what: str, rate: Any) -> float:
+    """`rate`, a share of what is dropped."""
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
+        raise GraphError(f"{what}: dropout is {rate!r:.40}, expected at least 0 and below 1")
+    return float(rate)
+
+
+def _projected(x: Node, kernel: Node, bias: Node | None, bound: int = 1) -> Node:
+    """The last `bound` axes of `x` times the first of the kernel, and the bias."""
+    inside, after = kernel.shape[:bound], kernel.shape[bound:]
+    y = matmul(reshape(x, (-1, math.prod(inside))), reshape(kernel, (math.prod(inside), math.prod(after))))
+    y = reshape(y, (*x.shape[: x.ndim - bound], *after))
+    return y if bias is None else y + bias
+
+
+__all__ = ["AdditiveAttention", "Attention", "MultiHeadAttention"]

@@ -1,0 +1,172 @@
+"""Losses, with Keras 3's names and formulas, as graph nodes averaged over the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphdl.errors import GraphError
+from graphdl.keras.layer import snake_case
+from graphdl.keras.lookup import by_name, described, serialize
+from graphdl.keras.losses import functions
+from graphdl.keras.losses.crossentropy import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    KLDivergence,
+    Poisson,
+    SparseCategoricalCrossentropy,
+)
+from graphdl.keras.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
+from graphdl.keras.losses.functions import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+    categorical_hinge,
+    cosine_similarity,
+    dice,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+    tversky,
+)
+from graphdl.keras.losses.hinge import CategoricalHinge, Hinge, SquaredHinge
+from graphdl.keras.losses.loss import EPSILON, ElementLoss, FunctionLoss, Loss
+from graphdl.keras.losses.overlap import Dice, Tversky
+from graphdl.keras.losses.regression import (
+    CosineSimilarity,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+)
+from graphdl.keras.losses.weights import class_weights
+
+CLASSES: tuple[type[Loss], ...] = (
+    MeanSquaredError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError,
+    Huber,
+    LogCosh,
+    CosineSimilarity,
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    SparseCategoricalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    KLDivergence,
+    Poisson,
+    Hinge,
+    SquaredHinge,
+    CategoricalHinge,
+    Dice,
+    Tversky,
+)
+# What notes write for short, or wrote for Keras 2.
+SHORT: dict[str, type[Loss]] = {
+    "mse": MeanSquaredError,
+    "mae": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "msle": MeanSquaredLogarithmicError,
+    "bce": BinaryCrossentropy,
+    "kld": KLDivergence,
+    "kullback_leibler_divergence": KLDivergence,
+    "logcosh": LogCosh,
+    "huber": Huber,
+    "cosine_proximity": CosineSimilarity,
+}
+KNOWN: dict[str, type[Loss]] = {key: made for made in CLASSES for key in (made.name, made.__name__)} | SHORT
+_FUNCTIONS = {getattr(functions, snake_case(made.__name__)): made for made in CLASSES}
+mse, mae, bce, kld = mean_squared_error, mean_absolute_error, binary_crossentropy, kl_divergence
+mape, msle, logcosh = mean_absolute_percentage_error, mean_squared_logarithmic_error, log_cosh
+
+
+def get(identifier: Any) -> Loss:
+    """The loss of that name or description, the one given, or a function of (targets, predictions) as a loss."""
+    if isinstance(identifier, str):
+        return by_name("loss", identifier, KNOWN)()
+    if isinstance(identifier, Loss):
+        return identifier
+    if isinstance(identifier, Mapping):
+        return described("loss", identifier, KNOWN)
+    if isinstance(identifier, type) and issubclass(identifier, Loss):
+        return identifier()
+    if callable(identifier):
+        ours = [made for function, made in _FUNCTIONS.items() if function is identifier]
+        return ours[0]() if ours else FunctionLoss(identifier)
+    raise GraphError(f"a loss is {identifier!r:.60}, expected a name such as 'mse', a loss object or a function")
+
+
+__all__ = [
+    "CLASSES",
+    "EPSILON",
+    "KNOWN",
+    "SHORT",
+    "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Dice",
+    "ElementLoss",
+    "FunctionLoss",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "Loss",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "Tversky",
+    "bce",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
+    "categorical_hinge",
+    "class_weights",
+    "cosine_similarity",
+    "dice",
+    "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "kld",
+    "log_cosh",
+    "logcosh",
+    "mae",
+    "mape",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "mse",
+    "msle",
+    "poisson",
+    "serialize",
+    "sparse_categorical_crossentropy",
+    "squared_hinge",
+    "tversky",
+]

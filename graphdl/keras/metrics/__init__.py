@@ -1,0 +1,233 @@
+"""Metrics, with Keras 3's names and formulas, as graph nodes that are never trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphdl.errors import GraphError, did_you_mean, listed
+from graphdl.ir.node import Node
+from graphdl.ir.types import INTS
+from graphdl.keras import losses
+from graphdl.keras.layer import snake_case
+from graphdl.keras.lookup import described, serialize
+from graphdl.keras.metrics.accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+)
+from graphdl.keras.metrics.confusion import (
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
+from graphdl.keras.metrics.curves import (
+    AUC,
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
+from graphdl.keras.metrics.fscore import F1Score, FBetaScore
+from graphdl.keras.metrics.metric import Accumulated, FunctionMetric, LossMetric, Metric
+from graphdl.keras.metrics.of_losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+)
+from graphdl.keras.metrics.overlap import BinaryIoU, ConfusionMatrix, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from graphdl.keras.metrics.reductions import Mean, Sum
+from graphdl.keras.metrics.regression import (
+    ConcordanceCorrelation,
+    CosineSimilarity,
+    PearsonCorrelation,
+    R2Score,
+    RootMeanSquaredError,
+)
+
+CLASSES: tuple[type[Metric], ...] = (
+    AUC,
+    Accuracy,
+    BinaryAccuracy,
+    BinaryCrossentropy,
+    BinaryIoU,
+    CategoricalAccuracy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    ConcordanceCorrelation,
+    ConfusionMatrix,
+    CosineSimilarity,
+    F1Score,
+    FBetaScore,
+    FalseNegatives,
+    FalsePositives,
+    Hinge,
+    IoU,
+    KLDivergence,
+    LogCoshError,
+    Mean,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanIoU,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    OneHotIoU,
+    OneHotMeanIoU,
+    PearsonCorrelation,
+    Poisson,
+    Precision,
+    PrecisionAtRecall,
+    R2Score,
+    Recall,
+    RecallAtPrecision,
+    RootMeanSquaredError,
+    SensitivityAtSpecificity,
+    SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy,
+    SpecificityAtSensitivity,
+    SquaredHinge,
+    Sum,
+    TopKCategoricalAccuracy,
+    TrueNegatives,
+    TruePositives,
+)
+KNOWN: dict[str, type[Metric]] = {made.__name__: made for made in CLASSES}
+# Those that need no argument and fit a model's targets and predictions go by a name as well.
+_NAMED = {
+    word: made
+    for made in CLASSES
+    if made not in (Accuracy, Mean, Sum, ConfusionMatrix, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU)
+    and not made.__name__.count("At")
+    for word in (made.__name__, snake_case(made.__name__), made.name)
+} | {"rmse": RootMeanSquaredError, "f1": F1Score, "r2": R2Score, "kld": KLDivergence}
+
+
+def get(identifier: Any, y_true: Node, y_pred: Node) -> Metric:
+    """The metric of that name or description, the one given, or a function of (targets, predictions) as a metric.
+
+    "accuracy" is the binary, categorical or sparse one, whichever fits the shapes, and so is "crossentropy".
+    """
+    if isinstance(identifier, str):
+        return _by_name(identifier, y_true, y_pred)
+    if isinstance(identifier, Metric):
+        return identifier
+    if isinstance(identifier, losses.Loss):
+        return LossMetric(identifier)
+    if isinstance(identifier, Mapping):
+        return described("metric", identifier, KNOWN)
+    if isinstance(identifier, type) and issubclass(identifier, Metric):
+        return identifier()
+    if callable(identifier):
+        found = losses.get(identifier)
+        return FunctionMetric(identifier) if isinstance(found, losses.FunctionLoss) else LossMetric(found)
+    raise GraphError(f"a metric is {identifier!r:.60}, expected a name such as 'accuracy', or an object")
+
+
+def _by_name(name: str, y_true: Node, y_pred: Node) -> Metric:
+    lower = name.lower()
+    if lower in ("accuracy", "acc"):
+        return accuracy_for(y_true, y_pred)(name)
+    if lower in ("crossentropy", "ce"):
+        return crossentropy_for(y_true, y_pred)(name)
+    for known in (_NAMED, losses.KNOWN):
+        found = {key.lower(): made for key, made in known.items()}.get(lower)
+        if found is not None:
+            made = found()
+            metric = made if isinstance(made, Metric) else LossMetric(made)
+            metric.name = name
+            return metric
+    known_names = ["accuracy", *_NAMED, *losses.KNOWN]
+    raise GraphError(f"there is no metric {name!r}.{did_you_mean(name, known_names)} There is {listed(known_names)}")
+
+
+def accuracy_for(y_true: Node, y_pred: Node) -> Callable[[str], Metric]:
+    """The accuracy that Keras chooses: binary for one output, sparse for class numbers, else categorical."""
+    return _fitting(y_true, y_pred, BinaryAccuracy, SparseCategoricalAccuracy, CategoricalAccuracy)
+
+
+def crossentropy_for(y_true: Node, y_pred: Node) -> Callable[[str], Metric]:
+    """The cross-entropy that Keras chooses, in the same way."""
+    return _fitting(y_true, y_pred, BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy)
+
+
+def _fitting(y_true: Node, y_pred: Node, binary: Any, sparse: Any, categorical: Any) -> Callable[[str], Metric]:
+    if not y_pred.ndim or y_pred.shape[-1] == 1 or y_pred.ndim == 1:
+        return binary  # type: ignore[no-any-return]
+    is_sparse = y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1 or y_true.dtype in INTS
+    return sparse if is_sparse else categorical  # type: ignore[no-any-return]
+
+
+__all__ = [
+    "AUC",
+    "CLASSES",
+    "KNOWN",
+    "Accumulated",
+    "Accuracy",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "BinaryIoU",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "ConcordanceCorrelation",
+    "ConfusionMatrix",
+    "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
+    "FunctionMetric",
+    "Hinge",
+    "IoU",
+    "KLDivergence",
+    "LogCoshError",
+    "LossMetric",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanIoU",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
+    "Poisson",
+    "Precision",
+    "PrecisionAtRecall",
+    "R2Score",
+    "Recall",
+    "RecallAtPrecision",
+    "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
+    "accuracy_for",
+    "crossentropy_for",
+    "get",
+    "serialize",
+]

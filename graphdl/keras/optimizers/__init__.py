@@ -1,0 +1,65 @@
+"""Optimizers as graphs: from gradients to new values, with the formulas and defaults of Keras 3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphdl.errors import GraphError
+from graphdl.keras.lookup import by_name, described, serialize
+from graphdl.keras.optimizers import schedules
+from graphdl.keras.optimizers.accumulated import Adadelta, Adagrad, RMSprop
+from graphdl.keras.optimizers.adam import Adam, Adamax, AdamW, Nadam
+from graphdl.keras.optimizers.descent import SGD, Lion
+from graphdl.keras.optimizers.ftrl import Ftrl
+from graphdl.keras.optimizers.optimizer import Optimizer
+from graphdl.keras.optimizers.schedules import Schedule
+from graphdl.keras.optimizers.surfaces import SURFACES, Surface
+from graphdl.keras.optimizers.trajectories import Trajectories, trajectories
+
+KNOWN: dict[str, type[Optimizer]] = {
+    made.__name__: made for made in (SGD, RMSprop, Adam, AdamW, Adadelta, Adagrad, Adamax, Nadam, Ftrl, Lion)
+}
+
+
+def get(identifier: Any) -> Optimizer:
+    """The optimizer of that name, of that configuration (as `serialize` gives it), or the one given."""
+    if isinstance(identifier, str):
+        return by_name("optimizer", identifier, {name.lower(): made for name, made in KNOWN.items()})()
+    if isinstance(identifier, Mapping):
+        return deserialize(identifier)
+    if isinstance(identifier, type) and issubclass(identifier, Optimizer):
+        return identifier()
+    if isinstance(identifier, Optimizer):
+        return identifier
+    raise GraphError(f"an optimizer is {identifier!r:.60}, expected a name such as 'adam', or an object")
+
+
+def deserialize(description: Mapping[str, Any]) -> Optimizer:
+    """The optimizer that `serialize` described."""
+    return described("optimizer", description, KNOWN)
+
+
+__all__ = [
+    "KNOWN",
+    "SGD",
+    "SURFACES",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lion",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "Schedule",
+    "Surface",
+    "Trajectories",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+    "trajectories",
+]

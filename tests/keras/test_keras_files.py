@@ -1,0 +1,148 @@
+"""Weights from files that Keras has written, and what is said about those that do not fit."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from graphdl import keras
+from graphdl.errors import ExtraMissing, FormatError
+from graphdl.keras import layers
+
+RNG = np.random.default_rng(8)
+
+
+def networks(k):
+    """The same networks in Keras and here, by name; their layers' names differ, as they do in life."""
+    return {
+        "dense": k.Sequential(
+            [k.Input((4,)), *(k.layers.Dense(n, name=f"own{n}") for n in range(2, 14)), k.layers.BatchNormalization()]
+        ),
+        "images": k.Sequential(
+            [
+                k.Input((6, 6, 2)),
+                k.layers.Conv2D(3, 3),
+                k.layers.Dropout(0.5),
+                k.layers.DepthwiseConv2D(2),
+                k.layers.Flatten(),
+                k.layers.Dense(2),
+            ]
+        ),
+        "recurrent": k.Sequential(
+            [
+                k.Input((5,), dtype="int32"),
+                k.layers.Embedding(9, 4),
+                k.layers.Bidirectional(k.layers.LSTM(3, return_sequences=True)),
+                k.layers.GRU(3, return_sequences=True),
+                k.layers.SimpleRNN(2),
+            ]
+        ),
+    }
+
+
+NAMES = ("dense", "images", "recurrent")
+INPUTS = {
+    "dense": RNG.standard_normal((7, 4)).astype("float32"),
+    "images": RNG.standard_normal((7, 6, 6, 2)).astype("float32"),
+    "recurrent": RNG.integers(0, 9, (7, 5)).astype("int32"),
+}
+
+
+@pytest.fixture(scope="module")
+def theirs():
+    pytest.importorskip("h5py")
+    pytest.importorskip("torch")
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    real = pytest.importorskip("keras")
+    made = networks(real)
+    for model in made.values():
+        model.set_weights([RNG.uniform(0.2, 0.9, w.shape).astype("float32") for w in model.get_weights()])
+    return made
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_of_keras_give_its_predictions(theirs, tmp_path, name, suffix):
+    path = tmp_path / f"m{suffix}"
+    theirs[name].save_weights(path) if suffix == ".weights.h5" else theirs[name].save(path)
+    model = networks(keras)[name]
+    model.load_weights(path)
+    expected = theirs[name].predict(INPUTS[name], verbose=0)
+    np.testing.assert_allclose(model.predict(INPUTS[name], verbose=0), expected, rtol=2e-5, atol=2e-5)
+    with pytest.raises(FormatError, match=r"is a file of Keras, whose layers are not read; build the model in Python"):
+        keras.models.load_model(path)
+
+
+def older(path, layers_and_weights, inside=None):
+    """A file as Keras 2 wrote it."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as file:
+        root = file.create_group(inside) if inside else file
+        root.attrs["layer_names"] = [name.encode() for name, _ in layers_and_weights]
+        for name, weights in layers_and_weights:
+            group = root.create_group(name)
+            group.attrs["weight_names"] = [f"{name}/w{i}:0".encode() for i in range(len(weights))]
+            for i, weight in enumerate(weights):
+                group.create_dataset(f"{name}/w{i}:0", data=weight)
+
+
+def small():
+    return keras.Sequential([keras.Input((3,)), layers.Dense(2), layers.ReLU(), layers.Dense(1)])
+
+
+WEIGHTS = [np.ones((3, 2)), np.zeros(2)], [np.ones((2, 1)), np.zeros(1)]
+
+
+@pytest.mark.parametrize("inside", [None, "model_weights"])
+def test_older_files_are_read_by_the_order_of_their_layers(tmp_path, inside):
+    older(tmp_path / "m.h5", [("a", WEIGHTS[0]), ("act", []), ("b", WEIGHTS[1])], inside)
+    model = small()
+    model.load_weights(tmp_path / "m.h5")
+    assert model.predict(np.ones((1, 3)), verbose=0).tolist() == [[6.0]]
+
+
+def test_a_layer_that_does_not_fit_is_named_and_nothing_changes(tmp_path):
+    model = small()
+    before = model.digest()
+    older(tmp_path / "m.h5", [("a", WEIGHTS[0]), ("b", [np.ones((5, 1)), np.zeros(1)])])
+    with pytest.raises(FormatError, match=r"layer 'dense_1': found arrays of shapes \[\(5, 1\), \(1,\)\]"):
+        model.load_weights(tmp_path / "m.h5")
+    older(tmp_path / "m.h5", [("a", WEIGHTS[0])])
+    with pytest.raises(FormatError, match="it has 1 layers with weights, the model has 2"):
+        model.load_weights(tmp_path / "m.h5")
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["x"] = 1
+    with pytest.raises(FormatError, match="it has 'x', expected the layers of a Keras model"):
+        model.load_weights(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["layers/dense/vars/0"] = WEIGHTS[0][0]
+        file["layers/dense/vars/1"] = WEIGHTS[0][1]
+    with pytest.raises(FormatError, match=r"has nothing for layer 'dense_1', which needs arrays of shapes \[\(2, 1\)"):
+        model.load_weights(tmp_path / "m.h5")
+    assert model.digest() == before
+
+
+def test_a_torn_file_is_refused(tmp_path):
+    pytest.importorskip("h5py")
+    older(tmp_path / "m.h5", [("a", WEIGHTS[0]), ("b", WEIGHTS[1])])
+    content = (tmp_path / "m.h5").read_bytes()
+    (tmp_path / "m.h5").write_bytes(content[:200])
+    with pytest.raises(FormatError, match=r"cannot read '.*m\.h5'"):
+        small().load_weights(tmp_path / "m.h5")
+
+
+def test_without_h5py_the_message_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    (tmp_path / "m.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(ExtraMissing, match=r"pip install 'graphdl\[h5\]'"):
+        small().load_weights(tmp_path / "m.h5")
+
+
+def test_keras_files_are_not_written(tmp_path):
+    with pytest.warns(UserWarning, match="written as an .npz of weights, which Keras does not read"):
+        small().save_weights(tmp_path / "m.weights.h5")

@@ -1,0 +1,201 @@
+"""Histories and weights beside those of Keras itself, from the same weights and in the same order of batches.
+
+Differences that are meant: history is in the order loss, metrics, val_...; Keras 3 sorts the names. A generator that
+is scored goes on where it was, while Keras replays its first two batches before each scoring.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+import numpy as np
+import pytest
+
+from graphdl import keras
+
+if importlib.util.find_spec("torch"):
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+original = pytest.importorskip("keras", reason="Keras is not installed")
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(70, 4)).astype("float32")
+Y = (X[:, :1] * 2 - X[:, 1:2] + 0.3 * RNG.normal(size=(70, 1))).astype("float32")
+LABELS = RNG.integers(0, 3, 70)
+TRUTHS = (Y > 0).astype("float32")
+W = RNG.uniform(0.2, 2, 70).astype("float32")
+
+
+def mlp(k, units=1, activation=None, **compiled):
+    model = k.Sequential([k.Input((4,)), k.layers.Dense(6, activation="tanh"), k.layers.Dense(units, activation)])
+    model.compile(**{"optimizer": k.optimizers.SGD(0.05), "loss": "mse", **compiled})
+    return model
+
+
+def classifier(k):
+    loss = "sparse_categorical_crossentropy"
+    return mlp(k, 3, "softmax", optimizer="adam", loss=loss, metrics=["accuracy"], weighted_metrics=["accuracy"])
+
+
+def gate(k):
+    metrics = ["accuracy", k.metrics.Precision(), k.metrics.Recall(), k.metrics.AUC()]
+    return mlp(k, 1, "sigmoid", optimizer="nadam", loss="binary_crossentropy", metrics=metrics)
+
+
+def heads(k):
+    inputs = k.Input((4,))
+    h = k.layers.Dense(8, activation="tanh")(inputs)
+    outputs = [
+        k.layers.Dense(1, name="age")(h),
+        k.layers.Dense(3, activation="softmax", name="income")(h),
+        k.layers.Dense(1, activation="sigmoid", name="sex")(h),
+    ]
+    model = k.Model(inputs, outputs)
+    model.compile(
+        optimizer="adam",
+        loss={"age": "mse", "income": "sparse_categorical_crossentropy", "sex": "binary_crossentropy"},
+        loss_weights={"age": 0.25, "income": 1.0, "sex": 10.0},
+        metrics={"age": "mae", "income": ["accuracy"]},
+        weighted_metrics={"age": ["mse"]},
+    )
+    return model
+
+
+def siamese(k):
+    a, b = k.Input((4,)), k.Input((4,))
+    part = k.Sequential([k.Input((4,)), k.layers.Dense(5, activation="tanh"), k.layers.Dense(3)])
+    model = k.Model([a, b], k.layers.Dense(1)(k.layers.Subtract()([part(a), part(b)])))
+    model.compile("adam", "mse")
+    return model
+
+
+def bounded(k, frozen=False):
+    first = k.layers.Dense(
+        6, "relu", kernel_regularizer=k.regularizers.L2(0.01), activity_regularizer=k.regularizers.L1(0.01)
+    )
+    last = k.layers.Dense(1, kernel_constraint=k.constraints.MaxNorm(1.0))
+    model = k.Sequential([k.Input((4,)), first, k.layers.BatchNormalization(), last])
+    for layer in model.layers[:2]:
+        layer.trainable = not frozen
+    model.compile("sgd", "mse")
+    return model
+
+
+def subclassed(k):
+    class Both(k.Model):
+        def __init__(self):
+            super().__init__()
+            self.hidden, self.out = k.layers.Dense(5, activation="relu"), k.layers.Dense(1)
+
+        def call(self, inputs, training=None):
+            a, b = inputs
+            return self.out(self.hidden(a) + self.hidden(b))
+
+    model = Both()
+    model([np.zeros((2, 4), "float32"), np.zeros((2, 4), "float32")])
+    model.compile("adam", "mse")
+    return model
+
+
+def batches():
+    for start in range(0, 64, 16):
+        yield X[start : start + 16], Y[start : start + 16], W[start : start + 16]
+
+
+def endless(k):
+    while True:
+        yield from batches()
+
+
+CASES = {
+    "plain": (lambda k: mlp(k, metrics=["mae"]), lambda k: {"x": X, "y": Y}),
+    "split": (mlp, lambda k: {"x": X, "y": Y, "validation_split": 0.23}),
+    "class weights": (
+        classifier,
+        lambda k: {"x": X, "y": LABELS, "class_weight": {0: 1.0, 1: 5.0, 2: 0.5}, "validation_split": 0.2},
+    ),
+    "sample weights": (
+        lambda k: mlp(k, optimizer="rmsprop", metrics=["mae"], weighted_metrics=["mae", "mse"]),
+        lambda k: {"x": X, "y": Y, "sample_weight": W, "validation_data": (X[:20], Y[:20], W[:20])},
+    ),
+    "running metrics": (gate, lambda k: {"x": X, "y": TRUTHS, "validation_split": 0.3}),
+    "now and then": (
+        mlp,
+        lambda k: {
+            "x": X,
+            "y": Y,
+            "validation_data": (X, Y),
+            "validation_freq": [1, 3],
+            "validation_batch_size": 7,
+            "validation_steps": 3,
+        },
+    ),
+    "steps": (mlp, lambda k: {"x": X, "y": Y, "steps_per_epoch": 2, "epochs": 2}),
+    "generator": (mlp, lambda k: {"x": endless(k), "steps_per_epoch": 3, "batch_size": None}),
+    "heads": (heads, lambda k: {"x": X, "y": [Y, LABELS, TRUTHS], "sample_weight": [W, W, W[::-1].copy()]}),
+    "siamese": (siamese, lambda k: {"x": [X, X[::-1].copy()], "y": Y}),
+    "bounded": (bounded, lambda k: {"x": X, "y": Y, "validation_split": 0.2}),
+    "frozen": (lambda k: bounded(k, True), lambda k: {"x": X, "y": Y}),
+    "subclassed": (subclassed, lambda k: {"x": [X, X * 2], "y": Y}),
+    "early stopping": (
+        mlp,
+        lambda k: {
+            "x": X,
+            "y": Y,
+            "epochs": 12,
+            "validation_split": 0.2,
+            "callbacks": [k.callbacks.EarlyStopping(patience=1, min_delta=0.3, restore_best_weights=True)],
+        },
+    ),
+    "plateau": (
+        mlp,
+        lambda k: {
+            "x": X,
+            "y": Y,
+            "epochs": 12,
+            "validation_split": 0.2,
+            "callbacks": [k.callbacks.ReduceLROnPlateau(patience=1, factor=0.5, min_delta=0.2, cooldown=1)],
+        },
+    ),
+    "schedule": (
+        mlp,
+        lambda k: {"x": X, "y": Y, "callbacks": [k.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.8)]},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_training_gives_the_numbers_of_keras(case):
+    make, arguments = CASES[case]
+    theirs, ours = make(original), make(keras)
+    ours.set_weights(theirs.get_weights())
+    common = {"epochs": 4, "batch_size": 16, "shuffle": False, "verbose": 0}
+    expected = theirs.fit(**{**common, **arguments(original)}).history
+    found = ours.fit(**{**common, **arguments(keras)}).history
+    assert sorted(found) == sorted(expected)
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-3, atol=1e-5, err_msg=name)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-3, atol=1e-5)
+
+
+def test_hooks_are_called_as_keras_calls_them():
+    def heard(k):
+        said = []
+
+        class Ear(k.callbacks.Callback):
+            pass
+
+        def hook(name):
+            return lambda self, *given, **more: said.append((name, *(v for v in given if isinstance(v, int))))
+
+        for name in dir(k.callbacks.Callback):
+            if name.startswith("on_") and not name.startswith("on_batch"):
+                setattr(Ear, name, hook(name))
+        model = mlp(k)
+        model.fit(X, Y, epochs=2, batch_size=32, verbose=0, validation_split=0.2, callbacks=[Ear()])
+        model.evaluate(X, Y, verbose=0, callbacks=[Ear()])
+        model.predict(X, verbose=0, callbacks=[Ear()])
+        return said
+
+    assert heard(keras) == heard(original)
