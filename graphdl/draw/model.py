@@ -92,7 +92,7 @@ class TraceEdge:
     """A wire into input `slot` of `target`; `rule` is what its backward lane does to the gradient, in symbols.
 
     `term` is the node that is the gradient sent back along it; `is_scalar` says that only numbers meet there.
-    `direction` is forward, backward, or across (a forward value that the backward graph reads).
+    `direction` is forward, backward, or across (a value of one pass that the other reads).
     """
 
     id: str

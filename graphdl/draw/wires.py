@@ -46,9 +46,8 @@ def _is_number(node: Node) -> bool:
 
 
 def _direction(found: Subject, source: Node, target: Node) -> str:
-    if target not in found.backward_set:
-        return "forward"
-    return "backward" if source in found.backward_set else "across"
+    sides = [node in found.backward_set for node in (source, target)]
+    return {(False, False): "forward", (True, True): "backward"}.get((sides[0], sides[1]), "across")
 
 
 def sent(found: Subject, lane: Lane, upstream: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import graphdl as gd
-from graphdl.draw import Trace, trace
+from graphdl.draw import Trace, draw, trace
 from graphdl.draw.captions import CAPTIONS, LANGUAGES, ROLES
 from graphdl.draw.digits import parsed
 from graphdl.draw.model import PHASES
@@ -234,6 +234,17 @@ def test_an_update_says_its_formula_over_the_gradients():
     (update,) = [s for s in trace(made.loss, None, made.feeds, updates=step).steps if s.phase == "update"]
     assert update.formula == "w = w − 0.5 · ∂loss/∂w"
     assert re.fullmatch(r"0\.8 → 0\.8\d+", update.substituted)
+
+
+def test_updates_alone_are_traced_too():
+    made = stories.squared_neuron()
+    w = next(n for n in gd.Graph(made.loss).variables if n.name == "w")
+    found = trace(gd.assign(w, w - 0.5 * gd.gradients(made.loss, w)), feeds=made.feeds)
+    (update,) = [step for step in found.steps if step.phase == "update"]
+    assert update.formula == "w = w − 0.5 · ∂L/∂w"
+    assert {edge.direction for edge in found.edges} == {"forward", "backward", "across"}
+    for view in ("rails", "blocks", "circuit"):
+        assert draw(found, view=view).startswith("<svg")
 
 
 def test_a_mask_in_the_middle_of_a_formula_keeps_its_place_in_the_story():
