@@ -15,9 +15,9 @@ DRIVERS = ("chromedriver", "chromium.chromedriver")
 
 
 def _absent(what: str) -> None:
-    """Skip, with the reason; fail where the suite is to be whole."""
+    """Skip, with the reason; fail where the suite is to be whole, unless CI has tried in vain to install it."""
     reason = f"{what} is absent; on Debian: apt-get install chromium chromium-driver; python -m pip install selenium"
-    if os.environ.get("GRAPHDL_CI"):
+    if os.environ.get("GRAPHDL_CI") and not os.environ.get("GRAPHDL_NO_BROWSER"):
         pytest.fail(reason)
     pytest.skip(reason)
 
