@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphdl.autodiff.gradients import derive, gradients
 from graphdl.autodiff.higher import hessian, hessian_vector_product, jacobian
-from graphdl.autodiff.loops import scan
+from graphdl.autodiff.scan import scan
 from graphdl.config import floatx, set_floatx
 from graphdl.errors import (
     DataError,

@@ -176,11 +176,12 @@ def at(i: int, j: int, places: Sequence[int], strides: tuple[int, int], dilation
 def conv2d(x: Array, kernel: Array, strides: Any, pads: Any, dilation: Any, groups: int) -> Array:
     """Convolution, as one product of matrices for a few images at a time: their windows stay in the cache."""
     height, width, depth, filters = kernel.shape
-    view = windows(padded(x, pads, 0), (height, width), strides, dilation)
+    whole = padded(x, pads, 0)
+    view = windows(whole, (height, width), strides, dilation)
     n, down, right = view.shape[:3]
     y = xp.empty((n, down, right, filters), x.dtype)
     if depth == 1 and groups > 1:
-        whole, each = padded(x, pads, 0), y.reshape((n, down, right, groups, filters // groups))
+        each = y.reshape((n, down, right, groups, filters // groups))
         each[...] = 0
         for i in range(height):
             for j in range(width):
@@ -244,15 +245,16 @@ def conv2d_kernel(
     channels, filters = x.shape[3], dy.shape[3]
     n, down, right = dy.shape[:3]
     depth, share = channels // groups, filters // groups
+    whole = padded(x, pads, 0)
     total = xp.zeros((height, width, depth, filters), x.dtype)
     if depth == 1 and groups > 1:
-        whole, each = padded(x, pads, 0), dy.reshape((n, down, right, groups, share))
+        each = dy.reshape((n, down, right, groups, share))
         for i in range(height):
             for j in range(width):
                 part = whole[at(i, j, (down, right), strides, dilation)]
                 total[i, j, 0] = xp.sum(part[..., None] * each, axis=(0, 1, 2)).reshape(-1)
         return total
-    view = windows(padded(x, pads, 0), window, strides, dilation)
+    view = windows(whole, window, strides, dilation)
     for g in range(groups):
         for start in range(0, n, 8):
             rows = view[start : start + 8, ..., g * depth : (g + 1) * depth].reshape((-1, height * width * depth))

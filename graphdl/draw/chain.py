@@ -72,10 +72,9 @@ class Chain:
         return self.found.symbols[node]
 
     def partial(self, node: Node) -> str:
-        """``∂L/∂x``"""
+        """``∂L/∂x``; L also where the gradients are there and their loss is not."""
         loss = self.found.loss
-        assert loss is not None
-        return f"∂{self.symbol(loss)}/∂{self.symbol(node)}"
+        return f"∂{'L' if loss is None else self.symbol(loss)}/∂{self.symbol(node)}"
 
     def _local_value(self, lane: Lane) -> str:
         """``= −4``, unless the formula says as much."""

@@ -184,8 +184,7 @@ class Story:
         for node in ancestors([value]):
             of = whole_gradient_of(node)
             if of in self.found.symbols:
-                has_loss = self.found.loss is not None
-                known[node] = self.chain.partial(of) if has_loss else self.found.symbols.get(node, node.label)
+                known[node] = self.chain.partial(of)
         known = {node: symbol for node, symbol in known.items() if not _is_plain(node)}
         text = formulas([value], known)[value]
         return f"{self.found.symbols[variable]} = {text}" if len(text) <= _LONGEST_UPDATE else ""

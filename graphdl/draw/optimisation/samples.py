@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from graphdl.autodiff.loops import scan
+from graphdl.autodiff.scan import scan
 from graphdl.errors import GraphdlError
 from graphdl.ir.elementwise import Elementwise
 from graphdl.ir.graph import Graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from graphdl.autodiff.loops import scan
+from graphdl.autodiff.scan import scan
 from graphdl.config import floatx
 from graphdl.errors import GraphError
 from graphdl.ir.leaves import constant, noise

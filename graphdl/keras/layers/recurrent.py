@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from graphdl.autodiff.loops import scan
+from graphdl.autodiff.scan import scan
 from graphdl.errors import GraphError, ShapeError
 from graphdl.ir.node import Node
 from graphdl.ir.origin import name_scope
