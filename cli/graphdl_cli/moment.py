@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from graphdl.compile.kernels import permutation
+from graphdl.compile.kernels.random import permutation
 from graphdl.keras.callbacks import Callback
 from graphdl.keras.fitting import read_examples
 from graphdl.keras.models import Model

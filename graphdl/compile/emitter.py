@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphdl.compile.kernels_text import kernel_text
+from graphdl.compile.kernels import kernel_text
 from graphdl.compile.lower import INLINE_ELEMENTS, number_text
 from graphdl.compile.names import Namer
 from graphdl.compile.page import Module, Page, Style, chain_rule_term

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from graphdl.compile import kernels
+from graphdl.compile.kernels import KERNELS
 from graphdl.compile.lower import Instr
 
-NAMESPACE: dict[str, Any] = {**vars(kernels), "xp": np}
+NAMESPACE: dict[str, Any] = {**KERNELS, "xp": np}
 
 
 def evaluate(instr: Instr, values: list[Any], sizes: dict[str, int], key: tuple[int, int] = (0, 0)) -> Any:

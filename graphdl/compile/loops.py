@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphdl.compile.kernels_text import kernels_among
+from graphdl.compile.kernels import KERNELS, kernels_among
 from graphdl.compile.names import Namer
 from graphdl.compile.page import Page
 from graphdl.ir.dim import symbols_of
@@ -77,9 +77,7 @@ class Loop:
     @cached_property
     def function(self) -> Any:
         """The function itself, on NumPy."""
-        from graphdl.compile import kernels
-
-        namespace: dict[str, Any] = {**vars(kernels), "xp": np}
+        namespace: dict[str, Any] = {**KERNELS, "xp": np}
         for loop in self.inner[:-1]:
             namespace[loop.name] = loop.function
         exec(compile("\n".join(self.page().lines), f"<graphdl {self.name}>", "exec"), namespace)  # our own text

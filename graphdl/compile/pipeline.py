@@ -16,6 +16,7 @@ from graphdl.ir.registry import all_ops
 from graphdl.rewrite.engine import Firing, Rule, rewrite
 from graphdl.rewrite.passes import accumulate, merge_equal
 from graphdl.rewrite.rules.algebra import ALGEBRA
+from graphdl.rewrite.rules.pooling import POOLING
 from graphdl.rewrite.rules.shapes import FUSE, SHAPES, copying_rules
 from graphdl.rewrite.rules.stable import STABILISE, WHERE_SINK
 
@@ -53,7 +54,7 @@ def pipeline() -> tuple[Pass, ...]:
             "stabilise", 0, _rules((*STABILISE, *WHERE_SINK), "stabilise"), "no overflow, no cancellation", study=True
         ),
         Pass("fold", 1, fold_constants, "constants computed now"),
-        Pass("algebra", 1, _rules((*ALGEBRA, *SHAPES), "clean"), "zeros, ones, signs, plumbing"),
+        Pass("algebra", 1, _rules((*ALGEBRA, *SHAPES, *POOLING), "clean"), "zeros, ones, signs, plumbing"),
         Pass("fold-again", 1, fold_constants, "constants computed now"),
         Pass("merge-equal", 1, merge_equal, "common subexpressions"),
         Pass("loops", 1, drop_unread, "loops give what is read"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from graphdl.compile.kernels_text import kernels_among
+from graphdl.compile.kernels import kernels_among
 from graphdl.compile.loops import Loop, all_loops
 from graphdl.compile.lower import Instr, constants_in, lowered
 from graphdl.compile.memory import Plan, plan

@@ -16,6 +16,8 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from graphdl.compile.kernels import kernels_that_write
+
 _OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "add",
     ast.Sub: "subtract",
@@ -33,8 +35,8 @@ _OPERATORS: dict[type[ast.AST], str] = {
 TRUTHS = frozenset(("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isfinite"))
 # Not the largest and the smallest: CuPy reduces by these two ufuncs only.
 REDUCTIONS = {"xp.sum": "add", "xp.prod": "multiply"}
-# Other calls that take `out`.
-WRITERS = frozenset(("xp.concatenate", "softmax", "log_softmax"))
+# Other calls that take `out`: one of NumPy's, and every kernel that has such a parameter.
+WRITERS = frozenset(("xp.concatenate", *kernels_that_write()))
 # NumPy deprecates a positional `out` for these two.
 KEYWORD_OUT = frozenset(("maximum", "minimum"))
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from graphdl.compile.emit import Module, Style, emit
-from graphdl.compile.kernels_text import kernel_text
+from graphdl.compile.kernels import kernel_text
 from graphdl.errors import DataError, GraphError
 from graphdl.export import sections
 from graphdl.files import write_atomically

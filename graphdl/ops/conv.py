@@ -37,8 +37,12 @@ class _Convolution(Op):
         return slid(image, window, self.strides, self.pads, self.dilation)
 
     def arguments(self) -> str:
-        """The fields as the kernels take them."""
-        return f"{self.strides}, {self.pads}, {self.dilation}, {self.groups}"
+        """Where the window goes, as the kernels take it."""
+        return f"{self.strides}, {self.pads}, {self.dilation}"
+
+    def is_depthwise(self, kernel: TensorType) -> bool:
+        """Whether each channel is convolved by itself."""
+        return self.groups > 1 and kernel.shape[2] == 1
 
     def flops_of(self, y: TensorType, window: Pair, depth: Dim) -> Dim:
         """A multiplication and an addition for each element of the window, for each element of the convolution."""
@@ -73,7 +77,9 @@ class Conv2D(_Convolution):
         )
 
     def lower(self, x: Operand, kernel: Operand) -> str:
-        return f"conv2d({x}, {kernel}, {self.arguments()})"
+        if self.is_depthwise(kernel.type):
+            return f"depthwise({x}, {kernel}, {self.arguments()})"
+        return f"conv2d({x}, {kernel}, {self.arguments()}, {self.groups})"
 
     def latex(self, x: str, kernel: str) -> str:
         return rf"{x} \ast {kernel}"
@@ -141,7 +147,19 @@ class Conv2DTranspose(_Convolution):
         )
 
     def lower(self, dy: Operand, kernel: Operand) -> str:
-        return f"conv2d_transpose({dy}, {kernel}, {self.lengths}, {self.arguments()})"
+        around = self.pads_back(_window(kernel.type))
+        if self.strides == (1, 1) and min(map(min, around)) >= 0 and not self.is_depthwise(kernel.type):
+            # The window went a step at a time: so it can come back.
+            back = f"turned({kernel}, {self.groups})"
+            return f"conv2d({dy}, {back}, {self.strides}, {around}, {self.dilation}, {self.groups})"
+        name = "depthwise_transpose" if self.is_depthwise(kernel.type) else "conv2d_transpose"
+        return f"{name}({dy}, {kernel}, {self.lengths}, {self.arguments()}, {self.groups})"
+
+    def pads_back(self, window: Pair) -> Pads:
+        """What a convolution of the gradients puts around, so that it gives images of `lengths`."""
+        (top, bottom), (left, right) = self.pads
+        down, across = ((size - 1) * d for size, d in zip(window, self.dilation, strict=True))
+        return (down - top, down - bottom), (across - left, across - right)
 
     def flops(self, result: TensorType, *inputs: TensorType) -> Dim:
         return self.flops_of(inputs[0], _window(inputs[1]), inputs[1].shape[2])
@@ -183,7 +201,9 @@ class Conv2DKernel(_Convolution):
         )
 
     def lower(self, x: Operand, dy: Operand) -> str:
-        return f"conv2d_kernel({x}, {dy}, {self.window}, {self.arguments()})"
+        if self.groups > 1 and x.type.shape[3] == self.groups:
+            return f"depthwise_kernel({x}, {dy}, {self.window}, {self.arguments()})"
+        return f"conv2d_kernel({x}, {dy}, {self.window}, {self.arguments()}, {self.groups})"
 
     def flops(self, result: TensorType, *inputs: TensorType) -> Dim:
         return self.flops_of(inputs[1], self.window, result.shape[2])

@@ -17,12 +17,13 @@ from graphdl.draw.svg import to_svg
 from graphdl.ir.graph import Graph
 from graphdl.rewrite.engine import rewrite
 from graphdl.rewrite.rules.algebra import ALGEBRA
+from graphdl.rewrite.rules.pooling import POOLING
 from graphdl.rewrite.rules.shapes import FUSE, SHAPES
 from graphdl.rewrite.rules.stable import STABILISE, WHERE_SINK
 from tests.draw.pictures import read
 from tests.rewrite.instances import instances
 
-RULES = {r.name: r for r in (*STABILISE, *WHERE_SINK, *ALGEBRA, *SHAPES, *FUSE)}
+RULES = {r.name: r for r in (*STABILISE, *WHERE_SINK, *ALGEBRA, *SHAPES, *POOLING, *FUSE)}
 INSTANCES = [pytest.param(name, i, id=f"{name}-{number}") for name, number, i in instances()]
 SVG = "{http://www.w3.org/2000/svg}"
 

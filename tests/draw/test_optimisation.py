@@ -28,12 +28,13 @@ from graphdl.errors import DrawError
 from graphdl.ir.graph import Graph
 from graphdl.rewrite.engine import rewrite
 from graphdl.rewrite.rules.algebra import ALGEBRA
+from graphdl.rewrite.rules.pooling import POOLING
 from graphdl.rewrite.rules.shapes import SHAPES
 from graphdl.rewrite.rules.stable import STABILISE, WHERE_SINK
 from tests.draw.test_diff import HOSTILE
 from tests.rewrite.instances import instances
 
-CLEAN = (*STABILISE, *WHERE_SINK, *ALGEBRA, *SHAPES)
+CLEAN = (*STABILISE, *WHERE_SINK, *ALGEBRA, *SHAPES, *POOLING)
 
 
 def classifier():

@@ -11,7 +11,7 @@ import pytest
 
 import graphdl as gd
 from graphdl import keras
-from graphdl.compile.kernels import permutation
+from graphdl.compile.kernels.random import permutation
 from graphdl.errors import GraphError, NonFiniteError, ZeroGradientWarning
 from graphdl.keras import layers
 

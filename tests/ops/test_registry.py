@@ -12,7 +12,7 @@ import pytest
 
 import graphdl as gd
 from graphdl.compile.emit import emit
-from graphdl.compile.kernels_text import is_kernel
+from graphdl.compile.kernels import is_kernel
 from graphdl.errors import ShapeError
 from graphdl.ir.dim import SymDim
 from graphdl.ir.elementwise import Elementwise

@@ -10,6 +10,7 @@ import graphdl as gd
 from graphdl.ir.node import Node
 from graphdl.ir.op import build
 from graphdl.ops.linalg import MatMul
+from graphdl.ops.pool import MaxPoolPlace
 from graphdl.ops.reduce import Sum
 from graphdl.ops.shape import Cast, Reshape, SumTo, Transpose
 
@@ -188,6 +189,31 @@ SHAPES: dict[str, list[Instance]] = {
     "sum_over_copies": one(lambda x: build(Sum((0, 1)), gd.broadcast_to(x, (2, 3))), SCALAR),
 }
 
+IMAGES, POOLED, CHANNELS = (2, 4, 6, 3), (2, 2, 3, 3), (3,)
+
+
+def _place(g, x, strides=2):
+    """Each element of g where x is largest in a window of 2 by 2."""
+    return build(MaxPoolPlace((2, 2), (strides, strides), ((0, 0), (0, 0))), g, x)
+
+
+POOLING: dict[str, list[Instance]] = {
+    "relu_after_pool": [
+        *one(lambda x: gd.max_pool2d(gd.relu(x)), IMAGES, low=-1),
+        *one(lambda x: gd.max_pool2d(gd.relu(x), 3, 2, "same"), IMAGES, low=-1),
+    ],
+    "bias_after_pool": [
+        Instance(lambda x, b: gd.max_pool2d(x + b), IMAGES, CHANNELS),
+        Instance(lambda x, b: gd.max_pool2d(b + x, 3, 1, "same"), IMAGES, (2, 1, 1, 3)),
+    ],
+    "mask_before_place": [
+        Instance(lambda g, x: _mask(_place(g, gd.relu(x)), gd.relu(x)), POOLED, IMAGES, low=-1),
+        Instance(lambda g, x: _mask(_place(g, gd.relu(x), 1), gd.relu(x)), (2, 3, 5, 3), IMAGES, low=-1),
+    ],
+    "place_without_bias": [Instance(lambda g, x, b: _place(g, x + b), POOLED, IMAGES, CHANNELS)],
+    "sum_before_place": [Instance(lambda g, x: gd.sum_to(_place(g, x), (3,)), POOLED, IMAGES)],
+}
+
 FUSE: dict[str, list[Instance]] = {
     "affine": [
         Instance(lambda x, W, b: gd.matmul(x, W) + b, (2, 3), (3, 4), (4,)),
@@ -204,7 +230,7 @@ def _mask(a, b):
 
 def instances() -> Iterator[tuple[str, int, Instance]]:
     """Every instance of every rule in the tables, with the rule's name and a number."""
-    for table in (STABLE, WHERE, ALGEBRA, SHAPES, FUSE):
+    for table in (STABLE, WHERE, ALGEBRA, SHAPES, POOLING, FUSE):
         for name, several in table.items():
             for number, instance in enumerate(several):
                 yield name, number, instance

@@ -11,11 +11,12 @@ from graphdl.ir.registry import lookup
 from graphdl.ir.traverse import ancestors
 from graphdl.rewrite.engine import rewrite
 from graphdl.rewrite.rules.algebra import ALGEBRA
+from graphdl.rewrite.rules.pooling import POOLING
 from graphdl.rewrite.rules.shapes import FUSE, SHAPES, copying_rules
 from graphdl.rewrite.rules.stable import STABILISE, WHERE_SINK
 from tests.rewrite import instances as table
 
-RULES = {r.name: r for r in (*STABILISE, *WHERE_SINK, *ALGEBRA, *SHAPES, *FUSE)}
+RULES = {r.name: r for r in (*STABILISE, *WHERE_SINK, *ALGEBRA, *SHAPES, *POOLING, *FUSE)}
 INSTANCES = [pytest.param(name, i, id=f"{name}-{number}") for name, number, i in table.instances()]
 
 
@@ -45,7 +46,7 @@ def same_values_and_gradients(before, after, instance, inputs, tolerance=1e-12):
 def test_every_rule_is_in_the_table():
     in_table = {name for name, _, _ in table.instances()}
     assert set(RULES) == in_table
-    assert len(RULES) == sum(map(len, (STABILISE, WHERE_SINK, ALGEBRA, SHAPES, FUSE)))
+    assert len(RULES) == sum(map(len, (STABILISE, WHERE_SINK, ALGEBRA, SHAPES, POOLING, FUSE)))
 
 
 @pytest.mark.parametrize(("name", "instance"), INSTANCES)

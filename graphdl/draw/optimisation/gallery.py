@@ -38,6 +38,7 @@ from graphdl.ir.registry import all_ops
 from graphdl.rewrite.engine import Firing, Rule
 from graphdl.rewrite.passes import accumulate, merge_equal
 from graphdl.rewrite.rules.algebra import ALGEBRA
+from graphdl.rewrite.rules.pooling import POOLING
 from graphdl.rewrite.rules.shapes import FUSE, SHAPES, copying_rules
 from graphdl.rewrite.rules.stable import STABILISE, WHERE_SINK
 
@@ -91,6 +92,7 @@ def exhibits() -> tuple[Exhibit, ...]:
         *_of_rules("where", WHERE_SINK),
         *_of_rules("algebra", ALGEBRA),
         *_of_rules("shapes", SHAPES),
+        *_of_rules("pooling", POOLING),
         *_of_rules("fuse", FUSE),
         *_of_families("fuse", copying_rules([op for _, op in all_ops() if isinstance(op, Elementwise)])),
         *map(_of_pass, _PASSES),
@@ -175,6 +177,7 @@ _SECTIONS = {
     "where": "always: a branch that is not chosen never meets infinity",
     "algebra": "from level 1: what the chain rule leaves behind",
     "shapes": "from level 1: plumbing that cancels",
+    "pooling": "from level 1: the largest of a window is found first",
     "fuse": "from level 2: fewer passes over memory, the same bits",
     "passes": "rewrites that are more than a pattern",
 }

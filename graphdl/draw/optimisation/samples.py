@@ -28,7 +28,7 @@ Bindings = dict[str, Node]
 # One way to make the value of a wildcard, from its name and from the wildcards before it.
 Maker = Callable[[str, Bindings], Node | None]
 
-_SHAPES: tuple[tuple[int, ...], ...] = ((2, 3), (3, 4), (4,), (3,), (2, 1), (), (4, 2, 3))
+_SHAPES: tuple[tuple[int, ...], ...] = ((2, 3), (3, 4), (4,), (3,), (2, 1), (), (4, 2, 3), (2, 4, 4, 2), (2, 2, 2, 2))
 # Shapes that ops are asked to make.
 _MADE = ((2, 3), (3, 2), (6,), (2, 4), (3,), (2, 1), (), (4, 2, 3))
 _PLUMBING = (Reshape, Transpose, BroadcastTo, SumTo, Slice)

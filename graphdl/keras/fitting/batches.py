@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphdl.compile.kernels import permutation
+from graphdl.compile.kernels.random import permutation
 from graphdl.errors import DataError
 from graphdl.ir.node import Node
 from graphdl.keras.fitting.given import Given, read, read_inputs

@@ -1,13 +1,25 @@
-"""The text of kernels, cut out of `kernels.py` for the programs that call them."""
+"""Array functions that generated code calls, over ``xp``. Their text is copied into the programs that use them.
+
+Each is self-contained: it may use ``xp``, Python's builtins and kernels above it in its module, nothing else. A kernel
+with an ``out`` parameter writes its result there when given one, with the same bits.
+"""
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
+from typing import Any
 
-from graphdl.compile import kernels
+from graphdl.compile.kernels import arrays, images, random
+
+_MODULES = (arrays, images, random)
+
+# Every kernel, by its name.
+KERNELS: dict[str, Callable[..., Any]] = {
+    name: function for module in _MODULES for name, function in vars(module).items() if inspect.isfunction(function)
+}
 
 
 def kernel_text(names: Iterable[str]) -> list[str]:
@@ -29,14 +41,19 @@ def kernels_among(names: Iterable[str]) -> list[str]:
 
 
 def is_kernel(name: str) -> bool:
-    """Whether `kernels.py` defines `name`."""
-    return name in _functions()
+    """Whether there is a kernel of that name."""
+    return name in KERNELS
+
+
+def kernels_that_write() -> list[str]:
+    """The kernels that take `out`, the array to write to."""
+    return [name for name, function in KERNELS.items() if "out" in inspect.signature(function).parameters]
 
 
 @cache
 def _functions() -> dict[str, ast.FunctionDef]:
-    tree = ast.parse(inspect.getsource(kernels))
-    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    trees = [ast.parse(inspect.getsource(module)) for module in _MODULES]
+    return {node.name: node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def _called(function: ast.FunctionDef) -> set[str]:
