@@ -1,11 +1,9 @@
 """W4: Embedding(10000, 64), SimpleRNN(64) or LSTM(64) over 80 steps, Dense(1): graphdl's layers and steps by hand.
 
-Run with ``python -m benchmarks.recurrent``. Both train with Adam and binary cross-entropy on batches of 64.
+Both train with Adam and binary cross-entropy on batches of 64.
 """
 
 from __future__ import annotations
-
-from time import perf_counter
 
 import numpy as np
 
@@ -14,7 +12,6 @@ from graphdl import keras
 
 T, BATCH, WORDS, WIDTH = 80, 64, 10_000, 64
 F = np.float32
-ROUNDS = 15
 
 
 class RecurrentTwin:
@@ -176,32 +173,7 @@ def network(layer: str) -> keras.Model:
     return made
 
 
-def compare(layer: str, twin: type[RecurrentTwin]) -> None:
-    """Print the times of graphdl's step and the twin's, and the median of the ratios of neighbouring rounds."""
+def batch() -> tuple[np.ndarray, np.ndarray]:
+    """Sentences and truths at random."""
     rng = np.random.default_rng(1)
-    ids, y = rng.integers(0, WORDS, (BATCH, T)).astype("int32"), rng.integers(0, 2, (BATCH, 1)).astype("f")
-    model = network(layer)
-    by_hand = twin(model.get_weights())
-    program = model.training.train
-    step = program.bind({"N": BATCH})
-    step((0, 0), ids, y)
-    by_hand.step(ids, y)
-    for ours, theirs in zip(model.get_weights(), by_hand.values, strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-6)
-    pairs = []
-    for _ in range(ROUNDS):
-        times = []
-        for run in (lambda: step((0, 0), ids, y), lambda: by_hand.step(ids, y)):
-            start = perf_counter()
-            for _ in range(8):
-                run()
-            times.append((perf_counter() - start) / 8 * 1e3)
-        pairs.append(times)
-    ours, theirs = np.median(pairs, axis=0)
-    ratio = np.median([a / b for a, b in pairs])
-    print(f"W4 {layer:10} graphdl {ours:7.2f} ms   by hand {theirs:7.2f} ms   ratio {ratio:.2f}")
-
-
-if __name__ == "__main__":
-    compare("SimpleRNN", SimpleRNNTwin)
-    compare("LSTM", LSTMTwin)
+    return rng.integers(0, WORDS, (BATCH, T)), rng.integers(0, 2, (BATCH, 1)).astype("f")
