@@ -132,6 +132,7 @@ class Slice(Op):
     def infer(self, x: TensorType) -> TensorType:
         if len(self.bounds) != x.rank:
             raise ShapeError(f"{len(self.bounds)} bounds for {x.rank} axes")
+        _check_bounds(self.bounds, x.shape)
         return x.with_shape(tuple(_length(*b) for b in self.bounds))
 
     def vjp(self, dy: Node, y: Node, x: Node) -> tuple[Gradient, ...]:
@@ -156,6 +157,7 @@ class Place(Op):
     def infer(self, x: TensorType) -> TensorType:
         if tuple(_length(*b) for b in self.bounds) != x.shape:
             raise ShapeError(f"{shape_text(x.shape)} does not fill the bounds {self.bounds}")
+        _check_bounds(self.bounds, self.shape)
         return x.with_shape(self.shape)
 
     def vjp(self, dy: Node, y: Node, x: Node) -> tuple[Gradient, ...]:
@@ -315,6 +317,14 @@ def _slice_bounds(k: slice, size: Dim, axis: int) -> Bounds:
         size + last if isinstance(last, int) else last,
         1,
     )
+
+
+def _check_bounds(bounds: tuple[Bounds, ...], shape: Shape) -> None:
+    """ShapeError where bounds leave an axis of known size."""
+    for axis, ((start, stop, step), size) in enumerate(zip(bounds, shape, strict=True)):
+        known = [n for n in (0, start, stop, size) if isinstance(n, int)]
+        if known != sorted(known) or step < 1:
+            raise ShapeError(f"bounds {start}:{stop}:{step} on axis {axis} of size {size}")
 
 
 def _length(start: Dim, stop: Dim, step: int) -> Dim:
