@@ -104,7 +104,7 @@ def _sheet(found: Subject, names: Sequence[str], feeds: Any, **options: Any) -> 
 def _targets(found: Subject, loss: Node, names: Sequence[str]) -> list[Target] | str:
     """What the names mean; a text for a node of the file that the loss does not depend on."""
     from graphdl.sheet import Target
-    from graphdl.sheet.asking import asked, unknown
+    from graphdl.sheet.targets import asked, unknown
 
     if not names:
         if not found.wrt:

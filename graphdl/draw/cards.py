@@ -13,7 +13,7 @@ _ROW = 14.0
 _TITLE = 18.0
 _PAD = 9.0
 _GAP = 14.0
-_WIDEST = 260.0
+_WIDEST = 290.0
 # Bars: their length and thickness, the height of a row of columns, and the room for one column.
 BAR = 56.0
 _THICK = 6.0

@@ -96,7 +96,7 @@ class Chain:
         if any(part is None for part in (upstream, local, term)):
             return ""
         place = f"[{', '.join('0' for _ in shapes[0])}]: " if shapes else ""
-        return f"{place}{product(upstream, local, term)}"
+        return f"{place}{product([upstream, local], term)}"
 
     def _worked(self, term: Node) -> str:
         """The first element of a matrix product or of a sum, worked out."""

@@ -12,6 +12,25 @@ NOT_REQUIRED = "—"
 # Numbers up to here are printed whole: 60000 pictures, not 6e4.
 _WHOLE = 1e6
 
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_ON_THE_LINE = str.maketrans("₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789" * 2)
+
+
+def lowered(text: str) -> str:
+    """`text` with its digits as indices: t₁ for t1."""
+    return text.translate(_LOWERED)
+
+
+def raised(text: str) -> str:
+    """`text` with its digits above the line."""
+    return text.translate(_RAISED)
+
+
+def on_the_line(text: str) -> str:
+    """`text` with indices and what stands above the line as plain digits."""
+    return text.translate(_ON_THE_LINE)
+
 
 def number(value: Any) -> str:
     """`value` with four significant digits.
@@ -67,10 +86,11 @@ def equals(computed: float, shown: str) -> str:
     return "=" if number(_tidy(computed)) == shown else "≈"
 
 
-def product(left: Any, right: Any, result: Any) -> str:
+def product(factors: Iterable[Any], result: Any) -> str:
     """``1 × (−4) = −4``, with ≈ where the displayed numbers do not multiply to the displayed result."""
-    a, b, c = number(left), number(right), number(result)
-    return f"{a} × {in_brackets(b)} {equals(parsed(a) * parsed(b), c)} {c}"
+    shown, c = [number(factor) for factor in factors], number(result)
+    line = " × ".join([shown[0], *map(in_brackets, shown[1:])])
+    return line if len(shown) == 1 else f"{line} {equals(math.prod(map(parsed, shown)), c)} {c}"
 
 
 def total(parts: Iterable[Any], result: Any) -> str:

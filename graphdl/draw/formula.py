@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from graphdl.draw.digits import MINUS, number
 from graphdl.ir.leaves import Size, scalar_of
@@ -147,6 +147,34 @@ def _mask(node: Node, operands: list[Text]) -> Text:
     return chosen if dy.is_just("1") else Text(f"{dy.inside(_PRODUCT)} {_times(node, dy, y)} {chosen.text}", _PRODUCT)
 
 
+def _einsum(node: Node, operands: list[Text]) -> Text:
+    """``einsum(ab, cb → ac: q, K)``"""
+    axes = node.op.equation().replace(",", ", ").replace("->", " → ")  # type: ignore[attr-defined]
+    return Text(f"einsum({axes}: {', '.join(operand.text for operand in operands)})")
+
+
+def _slice(node: Node, operands: list[Text]) -> Text:
+    """``x[1:3, :]``, as the program has it."""
+    (x,), (source,) = operands, node.inputs
+    return _part(x, ", ".join(map(_bounds, node.op.attributes()["bounds"], source.shape)))
+
+
+def _bounds(bounds: tuple[Any, Any, int], size: Any) -> str:
+    start, stop, step = bounds
+    if (start, stop, step) == (0, size, 1):
+        return ":"
+    return f"{start}:{stop}" + (f":{step}" if step != 1 else "")
+
+
+def _pick(node: Node, operands: list[Text]) -> Text:
+    return _part(operands[0], node.op.attributes()["index"])
+
+
+def _part(whole: Text, which: Any) -> Text:
+    """``x[0]``; a derivative stands in brackets, since ∂L/∂x[0] would be that for the part."""
+    return Text(f"({whole.text})[{which}]" if "∂" in whole.text else f"{whole.inside(_ATOM)}[{which}]")
+
+
 def _same(node: Node, operands: list[Text]) -> Text:
     return operands[0]
 
@@ -184,6 +212,9 @@ _WRITERS: dict[str, Callable[[Node, list[Text]], Text]] = {
     "sum": _wrapped("Σ(", ")"),
     "sum_to": _wrapped("Σ(", ")"),
     "matmul": _matmul,
+    "einsum": _einsum,
+    "slice": _slice,
+    "pick": _pick,
     "affine": _affine,
     "mask_positive": _mask,
     "broadcast_to": _same,

@@ -7,10 +7,10 @@ from dataclasses import replace
 from itertools import groupby
 
 from graphdl.draw.captions import caption, joined
+from graphdl.draw.choices import check_choice
 from graphdl.draw.grouping import grouped
 from graphdl.draw.labels import gradient_text
 from graphdl.draw.model import LaneRule, Step, Trace, Value
-from graphdl.errors import DrawError, did_you_mean
 
 GRANULARITIES = ("op", "sub", "layer", "phase")
 # A merged step shows so many rules; the others are in the steps it is made of.
@@ -27,9 +27,7 @@ def at_granularity(trace: Trace, granularity: str) -> Trace:
     its product with the upstream gradient, and the arrival at a value that is used several times; "layer" makes one
     step of all that happens in a block, "phase" one of each phase. DrawError for another word.
     """
-    if granularity not in GRANULARITIES:
-        hint = did_you_mean(granularity, GRANULARITIES)
-        raise DrawError(f"there is no granularity {granularity!r}.{hint} It is one of {', '.join(GRANULARITIES)}")
+    check_choice("granularity", granularity, GRANULARITIES)
     return replace(trace, steps=_RETOLD[granularity](trace))
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from graphdl.draw.choices import check_choice
 from graphdl.draw.scene import Box, Group, Label, Mark, Scene
 from graphdl.draw.style import THEMES, fitted, one_line
 from graphdl.draw.training.figures import Figure
-from graphdl.errors import DrawError, did_you_mean
+from graphdl.errors import DrawError
 
 Array = np.ndarray[Any, Any]
 
@@ -39,8 +40,7 @@ def image_grid(
 
     DrawError for anything that is no images.
     """
-    if theme not in THEMES:
-        raise DrawError(f"there is no theme {theme!r}.{did_you_mean(theme, THEMES)} There is {', '.join(THEMES)}")
+    check_choice("theme", theme, THEMES)
     shown = _colours(np.asarray(images)[: rows * columns], inverted)
     names = [""] * len(shown) if labels is None else [one_line(str(label)) for label in labels[: len(shown)]]
     if len(names) < len(shown):

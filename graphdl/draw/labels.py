@@ -81,5 +81,5 @@ def _scalar_lane(edge: TraceEdge, frame: Frame, upstream: Value | None, is_forke
         rule = edge.local_rule if edge.local_rule.isalnum() else f"({edge.local_rule})"
         return one_line(f"×{rule}", _LONGEST_RULE)
     if is_forked and term is not None and upstream is not None:
-        return product(upstream.data, local.data, term.data)
+        return product([upstream.data, local.data], term.data)
     return f"×{in_brackets(number(local.data))}"

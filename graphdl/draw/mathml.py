@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from html import escape
 
+from graphdl.draw.digits import on_the_line
 from graphdl.draw.model import LaneRule
 
 # What each factor of the chain rule is called below it.
@@ -28,6 +29,8 @@ _GIVEN = "\ue000"
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
     | (?P<number>\d+(?:\.\d+)?(?:e[−-]?\d+)?|∞|NaN)
+    | (?P<layered>[^\W\d_]⁽[⁰¹²³⁴-⁹]+⁾[₀-₉]*)
+    | (?P<primed>[^\W\d_]′)
     | (?P<name>(?![²³ᵀ])[^\W\d_](?:(?![²³ᵀ])[\w.])*)
     | (?P<open>[(\[])
     | (?P<close>[)\]])
@@ -35,18 +38,17 @@ _TOKEN = re.compile(
     | (?P<post>[²³ᵀ])
     | (?P<root>√)
     | (?P<given>\ue000)
-    | (?P<operator>→|[=≈+−·⊙×/^<>≤≥≠:,;…])
+    | (?P<operator>[→←=≈+−·⊙×/^<>≤≥≠:,;…])
     | (?P<other>.)""",
     re.VERBOSE,
 )
 # t₁ as graphs are named, and w11 as a user names weights.
 _SUBSCRIPT = re.compile(r"[₀-₉]+$|(?<=^[^\W\d_])\d+$")
 _ROW_TAG = re.compile("</?mrow>")
-_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _SUPERSCRIPTS = {"²": "<mn>2</mn>", "³": "<mn>3</mn>", "ᵀ": '<mi mathvariant="normal">T</mi>'}
 
 # How tightly operators between two operands bind.
-_BINDS = {",": 1, ";": 1, ":": 1, "→": 2, "=": 3, "≈": 3, "≠": 3, "<": 3, ">": 3, "≤": 3, "≥": 3}
+_BINDS = {",": 1, ";": 1, ":": 1, "…": 1, "←": 1, "→": 2, "=": 3, "≈": 3, "≠": 3, "<": 3, ">": 3, "≤": 3, "≥": 3}
 _BINDS |= {"+": 4, "−": 4, "·": 5, "⊙": 5, "×": 5, "/": 6, "^": 8}
 _SIGN_BINDS = 5
 
@@ -149,6 +151,8 @@ class _Reader:
         """One thing with what is written behind it."""
         if self.kind == "operator" and self.text in ("−", "+"):
             return f"{_operator(self.take(), 'prefix')}{self.expression(_SIGN_BINDS)}"
+        if self.kind == "operator" and self.text == "⊙":
+            return f"{_operator(self.take())}{self.expression(_SIGN_BINDS)}"
         found = self.atom()
         while True:
             if self.kind == "post":
@@ -164,6 +168,8 @@ class _Reader:
             return f"<mn>{escape(self.take())}</mn>"
         if self.kind == "name":
             return self.name()
+        if self.kind in _NAMES:
+            return _NAMES[self.kind](self.take())
         if self.kind == "given":
             self.take()
             return self.given
@@ -177,7 +183,7 @@ class _Reader:
         if self.kind == "other" and self.text == "∂":
             self.take()
             return f"<mrow><mo>∂</mo>{self.atom()}</mrow>"
-        if self.kind == "operator" and self.text == "…":
+        if self.kind == "operator" and self.text in ("…", ":"):
             return f"<mo>{self.take()}</mo>"
         raise _UnreadableError
 
@@ -242,10 +248,26 @@ def _symbol(word: str) -> str:
     """A name: single letters slanted, words upright, digits below the line where they are written so."""
     found = _SUBSCRIPT.search(word)
     if found:
-        below = found.group().translate(_SUBSCRIPTS)
+        below = on_the_line(found.group())
         return f"<msub>{_symbol(word[: found.start()])}<mn>{below}</mn></msub>"
     upright = ' mathvariant="normal"' if len(word) == 1 and not word.isalpha() else ""
     return f"<mi{upright}>{escape(word)}</mi>"
+
+
+def _layered(name: str) -> str:
+    """z⁽¹⁾₂: the element 2 of what belongs to layer 1, with the layer above and the index below."""
+    letter, layer, index = name[0], *name[2:].split("⁾")
+    above = f"<mrow>{_fence('(')}<mn>{on_the_line(layer)}</mn>{_fence(')')}</mrow>"
+    if not index:
+        return f"<msup><mi>{letter}</mi>{above}</msup>"
+    return f"<msubsup><mi>{letter}</mi><mn>{on_the_line(index)}</mn>{above}</msubsup>"
+
+
+def _primed(name: str) -> str:
+    return f"<msup><mi>{name[0]}</mi>{_operator('′')}</msup>"
+
+
+_NAMES = {"layered": _layered, "primed": _primed}
 
 
 def _operator(sign: str, form: str = "") -> str:
@@ -259,5 +281,7 @@ def _fence(sign: str) -> str:
 
 def _plain(token: Token) -> str:
     kind, text = token
+    if kind in _NAMES:
+        return _NAMES[kind](text)
     tag = {"number": "mn", "name": "mi"}.get(kind, "mo")
     return f"<{tag}>{escape(text)}</{tag}>"

@@ -24,6 +24,8 @@ from graphdl.draw.wrap import PAGE, Wrap, wrap
 _GAP = 36.0
 _BETWEEN = 20.0
 _LONGEST_NAME = 26
+# What gradients are taken for: a card that is the gradient of several nodes names these besides the first.
+_ASKED_FOR = ("variable", "placeholder")
 
 Spans = list[tuple[float, float]]
 
@@ -117,7 +119,7 @@ class Rails:
         """Glyph and name, the type, whose gradient it is besides, and room for the number it has in the end."""
         rows = [Row(node.type)] if node.shape != "()" else []
         others = [self.trace.by_id[i] for i in node.gradient_for[1:]]
-        rows += [Row(f"= ∂{_loss(self.trace)}/∂{other.symbol}") for other in others if other.kind == "variable"][:3]
+        rows += [Row(f"= ∂{_loss(self.trace)}/∂{other.symbol}") for other in others if other.kind in _ASKED_FOR][:3]
         rows += [Row(_number_row(node, frame), slot=_slot(node))] if node.id in self.numbered else []
         kind = "constant" if node.is_backward and node.is_leaf and not node.gradient_for else node.kind
         return Card(node.id, kind, one_line(_card_title(node), _LONGEST_NAME), tuple(rows))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from graphdl.draw import graphviz
+from graphdl.draw.choices import check_choice
 from graphdl.draw.model import Trace
 from graphdl.draw.outputs.compared import compared
 from graphdl.draw.outputs.drawing import Drawing, Progress, unwatched
@@ -17,7 +18,7 @@ from graphdl.draw.picture import VIEWS, is_key
 from graphdl.draw.selection import Steps, chosen_steps
 from graphdl.draw.style import THEMES
 from graphdl.draw.trace import trace
-from graphdl.errors import DrawError, GraphdlError, did_you_mean
+from graphdl.errors import DrawError, GraphdlError
 from graphdl.ir.graph import Graph
 from graphdl.runtime.session import Session
 
@@ -82,7 +83,7 @@ def draw(
         format_of(path)
     views = (*VIEWS, view) if is_key(view) else VIEWS
     for name, word, known in (("view", view, views), ("theme", theme, THEME_NAMES), ("language", lang, LANGUAGES)):
-        _check_word(name, word, known)
+        check_choice(name, word, known)
     if step is not None and steps is not None:
         raise DrawError("step= shows a moment without words and steps= tells steps; give one of them")
     if view == "diff":
@@ -130,8 +131,3 @@ def _training(model: Model) -> Any:
         return getattr(model, "training", None)
     except GraphdlError:
         return None
-
-
-def _check_word(what: str, word: str, known: Iterable[str]) -> None:
-    if word not in known:
-        raise DrawError(f"there is no {what} {word!r}.{did_you_mean(str(word), known)} It is one of {', '.join(known)}")

@@ -114,7 +114,7 @@ def values(
     for lane in found.lanes:
         wanted += [lane.term] if lane.local is None else [lane.term, lane.local]
     wanted = [node for node in dict.fromkeys(wanted) if not isinstance(node.type, TupleType)]
-    graph = Graph({str(i): node for i, node in enumerate(wanted)})
+    graph = Graph(wanted)
     if graph.placeholders and feeds is None:
         return {}, {}
     used = session or Session()
@@ -127,7 +127,7 @@ def _next_run(found: Subject, session: Session, known: Mapping[Node, Any]) -> di
     outputs = [node for node in found.outputs if not isinstance(node.type, TupleType)]
     if not found.updates or not outputs:
         return {}
-    graph = Graph({str(i): node for i, node in enumerate(outputs)})
+    graph = Graph(outputs)
     stepper = Stepper(graph, {node: known[node] for node in graph.placeholders}, session)
     stepper.key = (session.seed, session.state.step + 1)
     stepper.found.update((variable, known[new]) for variable, new in found.updates)
@@ -150,7 +150,7 @@ def _outputs(what: Any) -> tuple[tuple[Node, ...], tuple[tuple[Node, Node], ...]
 
 def _with_short_loops_written_out(outputs: tuple[Node, ...], wrt: Any) -> tuple[tuple[Node, ...], Any]:
     """Loops of a few steps are shown step by step."""
-    graph, became = unrolled(Graph({str(i): node for i, node in enumerate(outputs)}))
+    graph, became = unrolled(Graph(outputs))
     if not became or wrt is None:
         return tuple(graph.outputs.values()), wrt
     nodes = [wrt] if isinstance(wrt, Node) else list(wrt)
@@ -227,7 +227,7 @@ def _sunk(derivation: Derivation, lanes: Any, pairs: Sequence[tuple[Node, Node]]
     for _, made in lanes:
         for lane in made:
             roots += [lane.term] if lane.local is None else [lane.term, lane.local]
-    graph = Graph({str(i): node for i, node in enumerate(dict.fromkeys(roots))})
+    graph = Graph(roots)
     return sink_where(graph, protected=ancestors([derivation.loss]))[1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,8 @@ from graphdl.draw.labels import gradient_text, value_text
 from graphdl.draw.model import Frame, Trace, TraceNode, Value
 
 _MOST_PARAMETERS = 6
+# Ops that only move numbers; a card names them behind those that compute.
+_MOVES = ("broadcast_to", "cast", "expand_dims", "pick", "reshape", "slice", "split", "squeeze", "transpose")
 _MOST_COLUMNS = 60
 
 
@@ -76,12 +79,15 @@ class Summaries:
         return [Row(f"{before}{value_text(value)}" if value else "", slot=f"v:{loss}", before=before)]
 
     def _parameters(self, block: Block, frame: Frame) -> list[Row]:
-        rows = [self._parameter(node, frame) for node in block.variables[:_MOST_PARAMETERS]]
+        seen = [node.name for node in block.variables]
+        rows = [self._parameter(n, frame, seen.count(n.name) > 1) for n in block.variables[:_MOST_PARAMETERS]]
         more = len(block.variables) - _MOST_PARAMETERS
         return [*rows, Row(f"and {more} more")] if more > 0 else rows
 
-    def _parameter(self, node: TraceNode, frame: Frame) -> Row:
-        name = f"{node.name or node.symbol} {node.shape}"
+    def _parameter(self, node: TraceNode, frame: Frame, namesake: bool) -> Row:
+        """Its name, behind that of its scope where another one in the block is called the same; shape and gradient."""
+        scope = f"{node.scope.rpartition('/')[2]}." if namesake else ""
+        name = f"{scope}{node.name or node.symbol} {node.shape}"
         if not (self.backward and node.requires_grad):
             return Row(name)
         found = frame.gradients.get(node.id)
@@ -129,9 +135,8 @@ def _variables(parts: Iterable[Block]) -> list[TraceNode]:
 
 
 def _names(ops: Sequence[TraceNode]) -> str:
-    """The ops by name, the most frequent first."""
-    counts: dict[str, int] = {}
-    for node in ops:
-        counts[node.op] = counts.get(node.op, 0) + 1
-    names = [name if count == 1 else f"{count} {name}" for name, count in sorted(counts.items(), key=lambda c: -c[1])]
+    """The ops by name, those that compute first, and of these the most frequent."""
+    counts = Counter(node.op for node in ops)
+    order = sorted(counts.items(), key=lambda c: (c[0] in _MOVES, -c[1]))
+    names = [name if count == 1 else f"{count} {name}" for name, count in order]
     return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from graphdl.draw.digits import number
+from graphdl.draw.digits import lowered, number
 from graphdl.draw.style import one_line
 from graphdl.ir.graph import Graph
 from graphdl.ir.leaves import Constant, Size, scalar_of
 from graphdl.ir.node import Node
+from graphdl.ir.origin import forward_of
 
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _LONGEST_SYMBOL = 24
 
 
@@ -41,10 +42,10 @@ def _forward_symbols(forward: Sequence[Node], loss: Node | None, names: Mapping[
         own.setdefault(loss, "L")
     symbols: dict[Node, str] = {}
     taken: set[str] = set()
-    results = (f"t{count}".translate(_SUBSCRIPTS) for count in itertools.count(1))
+    results = (lowered(f"t{count}") for count in itertools.count(1))
     for node in forward:
         unique = _dotted(names.get(node, node.label))
-        wanted = [own.get(node), unique if node.name or not node.inputs else None]
+        wanted = [own.get(node), unique if own_name(node) or not node.inputs else None]
         free = (text for text in itertools.chain(wanted, results) if text and text.strip() and text not in taken)
         symbols[node] = _literal(node) or next(free)
         taken.add(symbols[node])
@@ -61,9 +62,14 @@ def _literal(node: Node) -> str | None:
     if isinstance(node.op, Size):
         return str(node.op.dim)
     scalar = scalar_of(node)
-    if scalar is not None and node.name is None:
+    if scalar is not None and own_name(node) is None:
         return number(scalar)
     return None
+
+
+def own_name(node: Node) -> str | None:
+    """The name that the user gave; those that the chain rule gives to gradients would hide what they are."""
+    return node.name if forward_of(node) is None else None
 
 
 def _dotted(label: str) -> str:
@@ -73,12 +79,7 @@ def _dotted(label: str) -> str:
 
 def _own_names(nodes: Iterable[Node]) -> dict[Node, str]:
     """The name the user gave, with its scope where another node has the same."""
-    named = [node for node in nodes if node.name or (isinstance(node.op, Constant) and node.shape)]
-    short: dict[str, int] = {}
-    for node in named:
-        short[node.name or "c"] = short.get(node.name or "c", 0) + 1
-    own = {}
-    for node in named:
-        name = node.name or "c"
-        own[node] = _dotted(name if short[name] == 1 else node.label)
-    return own
+    is_array = {node: isinstance(node.op, Constant) and bool(node.shape) for node in nodes}
+    named = {node: own_name(node) or "c" for node in is_array if own_name(node) or is_array[node]}
+    times = Counter(named.values())
+    return {node: _dotted(name if times[name] == 1 else node.label) for node, name in named.items()}

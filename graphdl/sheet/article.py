@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from graphdl.draw.style import one_line
 from graphdl.sheet.model import Block, Cell, Code, Formula, Grid, Row, Said, Sheet, Strip, Table, Words, Work
-from graphdl.sheet.notation import is_hangul, to_latex
+from graphdl.sheet.notation import glyph, is_hangul, to_latex
 from graphdl.sheet.sentences import in_languages, written
-from graphdl.sheet.words import say
+from graphdl.sheet.words import strip_table
 
 _HEAD = r"""\documentclass[11pt,a4paper]{{article}}
 \usepackage[T1]{{fontenc}}
@@ -94,12 +94,10 @@ class _Article:
         """A row, or where it is stacked, its equation and its numbers in lines below each other."""
         if not stacked:
             return [self._row(row)]
-        number = self._cell(row.cells[0])
-        lines = [
-            line for cell in row.cells[1:] if isinstance(cell, Formula) and cell.text for line in _lines(cell.text)
-        ]
-        mark = _MARK if row.marked else ""
-        return [rf"{mark + number if i == 0 else ''} & {_in_cell(line)} \\" for i, line in enumerate(lines)]
+        first, *texts = row.cells
+        lines = [line for cell in texts if isinstance(cell, Formula) and cell.text for line in _lines(cell.text)]
+        number = f"{_MARK if row.marked else ''}{self._cell(first)}"
+        return [rf"{number if i == 0 else ''} & {_in_cell(line)} \\" for i, line in enumerate(lines)]
 
     def _row(self, row: Row) -> str:
         cells = " & ".join(self._cell(cell) for cell in row.cells)
@@ -111,13 +109,8 @@ class _Article:
         return _typewriter(cell.text) if isinstance(cell, Code) else self.words(cell)
 
     def _strip(self, block: Strip) -> list[str]:
-        heads = tuple(say(head) for head in ("symbol", "value", "gradient", "local"))
-        rows = []
-        for stop in block.stops:
-            local = stop.local if stop.local_value in ("", stop.local) else f"{stop.local} = {stop.local_value}"
-            rows.append(Row(tuple(map(Formula, (stop.symbol, stop.value, stop.gradient, local)))))
-        way = " → ".join(stop.symbol for stop in block.stops)
-        return [*_display([way]), *self._table(Table(heads, tuple(rows)))]
+        way, table = strip_table(block)
+        return [*_display([way.text]), *self._table(table)]
 
 
 def _in_cell(line: str) -> str:
@@ -136,10 +129,9 @@ def _display(formulas: list[str]) -> list[str]:
 def _lines(text: str) -> list[str]:
     """A formula, a long one in several lines: they begin with the sign that joins them."""
     cuts = _cuts(text)
-    pieces = [text[a:b].strip() for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    first, *rest = [text[a:b].strip() for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     # What begins with a bracket would be taken for an argument of the line break before it.
-    first, *rest = [f"{{}}{to_latex(piece)}" if i == 0 else _continued(piece) for i, piece in enumerate(pieces)]
-    return [first, *rest]
+    return [f"{{}}{to_latex(first)}", *map(_continued, rest)]
 
 
 def _continued(piece: str) -> str:
@@ -209,11 +201,7 @@ _ESCAPES = {
 
 def escaped(text: str) -> str:
     """`text` as LaTeX prints it letter by letter; what it has no letter for by its number."""
-    return "".join(_ESCAPES.get(letter) or (letter if _is_known(letter) else f"U+{ord(letter):04X}") for letter in text)
-
-
-def _is_known(letter: str) -> bool:
-    return " " <= letter <= "~" or "À" <= letter <= "ž" or is_hangul(letter)
+    return "".join(_ESCAPES.get(letter) or glyph(letter) for letter in text)
 
 
 def _typewriter(text: str) -> str:

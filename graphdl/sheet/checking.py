@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,8 +15,9 @@ from graphdl.errors import GraphdlError, ZeroGradientWarning
 from graphdl.ir.node import Node
 from graphdl.runtime.session import Session
 from graphdl.sheet.differences import Difference, Mover
-from graphdl.sheet.model import Block, Derivative, Formula, Row, Section, Table, Words
-from graphdl.sheet.words import math, say
+from graphdl.sheet.model import Derivative, Formula, Row, Section, Table
+from graphdl.sheet.naming import at
+from graphdl.sheet.words import heads, math, note, section, words
 
 # A difference is right to about ten digits of the loss; a session in float32 to about six of the gradient.
 _TOLERANCE = {"float64": 1e-6, "float32": 2e-3}
@@ -37,50 +39,38 @@ def session_gradient(loss: Node, w: Node, feeds: Mapping[Any, Any] | None, sessi
         session.state.step = step
 
 
-def of_element(result: Derivative, mover: Mover, index: tuple[int, ...]) -> Derivative:
-    """`result` with the difference for that element."""
-    return _with(result, mover.at(index))
+class Checked(NamedTuple):
+    """A result, and how many elements of its array were moved to check it."""
+
+    result: Derivative
+    moved: int = 0
 
 
-def of_array(result: Derivative, mover: Mover, whole: Any, session: Any) -> tuple[Derivative, int]:
-    """`result` at the element where sheet and difference differ most, and how many elements were moved."""
-    found = mover.several(whole)
-    worst = max(found, key=lambda d: abs(d.numeric - float(whole[d.index])))
-    at = Derivative(
-        f"{result.symbol}[{', '.join(map(str, worst.index))}]",
-        result.name,
-        worst.index,
-        float(whole[worst.index]),
-        None if session is None else float(session[worst.index]),
-        whole=np.asarray(whole),
-    )
-    return _with(at, worst), len(found)
+def checked(made: Derivative, gradient: Any, session: Any, mover: Mover) -> Checked:
+    """`made` with its number beside that of the session and the difference; for an array, where these differ most."""
+    if isinstance(gradient, float):
+        return Checked(_compared(made, gradient, session, mover.at(made.index)), 1)
+    moved = mover.several(gradient)
+    worst = max(moved, key=lambda d: abs(d.numeric - float(gradient[d.index])))
+    element = replace(made, symbol=f"{made.symbol}{at(worst.index)}", index=worst.index, whole=gradient)
+    return Checked(_compared(element, float(gradient[worst.index]), session, worst), len(moved))
 
 
-def _with(result: Derivative, found: Difference) -> Derivative:
-    return Derivative(
-        result.symbol,
-        result.name,
-        result.index,
-        result.value,
-        result.session,
-        found.numeric,
-        found.step,
-        result.whole,
-    )
+def _compared(made: Derivative, value: float, session: Any, found: Difference) -> Derivative:
+    by_session = None if session is None else float(session[made.index])
+    return replace(made, value=value, session=by_session, numeric=found.numeric, step=found.step)
 
 
-def check_section(loss: str, results: list[Derivative], moved: list[int], dtype: str) -> Section:
+def check_section(loss: str, found: Sequence[Checked], dtype: str) -> Section:
     """A row for each result: the sheet, the session, the difference, how far they are apart, and the step."""
-    heads = ("symbol", "by sheet", "by session", "by differences", "difference", "h")
-    rows = tuple(Row(tuple(map(Formula, (f"∂{loss}/∂{r.symbol}", *_numbers(r))))) for r in results)
+    rows = tuple(Row(tuple(map(Formula, (f"∂{loss}/∂{r.symbol}", *_numbers(r))))) for r, _ in found)
     formula = Formula(f"∂{loss}/∂w ≈ ({loss}(w + h) − {loss}(w − h)) / (2 · h)")
-    blocks: list[Block] = [Words(say("check said")), formula, Table(tuple(say(head) for head in heads), rows)]
-    for result, count in zip(results, moved, strict=True):
-        if count > 1:
-            blocks.append(Words(say("worst of", count=count, symbol=math(result.symbol.split("[")[0])), note=True))
-    blocks.append(Words(say("agrees" if all(agrees(r, dtype) for r in results) else "differs")))
-    return Section("check", say("check"), tuple(blocks))
+    table = Table(heads("symbol", "by sheet", "by session", "by differences", "difference", "h"), rows)
+    notes = [
+        note("worst of", count=moved, symbol=math(result.symbol.split("[")[0])) for result, moved in found if moved > 1
+    ]
+    verdict = words("agrees" if all(agrees(result, dtype) for result, _ in found) else "differs")
+    return section("check", words("check said"), formula, table, *notes, verdict)
 
 
 def agrees(result: Derivative, dtype: str) -> bool:

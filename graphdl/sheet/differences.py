@@ -21,13 +21,11 @@ _MOST_MOVED = 64
 
 @dataclass(frozen=True)
 class Difference:
-    """The slope of the loss along the element `index`, from losses `behind` and `ahead` at a distance of `step`."""
+    """The slope of the loss along the element `index`, from losses at a distance of `step` behind and ahead."""
 
     index: tuple[int, ...]
     numeric: float
     step: float
-    behind: float
-    ahead: float
 
 
 class Mover:
@@ -44,8 +42,7 @@ class Mover:
     def at(self, index: tuple[int, ...]) -> Difference:
         """The central difference for one element; its step is a power of two, so that moving by it is exact."""
         h = _STEP * 2.0 ** max(0, math.frexp(abs(float(self.value[index])))[1])
-        ahead, behind = self._loss(index, h), self._loss(index, -h)
-        return Difference(index, (ahead - behind) / (2 * h), h, behind, ahead)
+        return Difference(index, (self._loss(index, h) - self._loss(index, -h)) / (2 * h), h)
 
     def several(self, gradient: Any) -> list[Difference]:
         """Differences for all elements, or where there are many, for those with the largest gradients and others."""

@@ -5,24 +5,25 @@ One sign convention throughout: δ is the derivative itself, and the one minus s
 
 from __future__ import annotations
 
+import math
 import re
 from collections import ChainMap
 from collections.abc import Iterable, Sequence
 
-from graphdl.draw.digits import in_brackets, inner, number
+from graphdl.draw.digits import in_brackets, inner, number, product
 from graphdl.draw.formula import formulas
 from graphdl.ir.leaves import VariableLeaf
 from graphdl.ir.node import Node
+from graphdl.ir.types import shape_text
 from graphdl.sheet.by_arrays import ByArrays
 from graphdl.sheet.by_numbers import ByNumbers
 from graphdl.sheet.grids import grid
-from graphdl.sheet.model import Block, Formula, Grid, Row, Section, Table, Words, Work
+from graphdl.sheet.model import Block, Formula, Grid, Row, Section, Table, Work, listed
 from graphdl.sheet.naming import layers
-from graphdl.sheet.paths import Path, derivatives, is_sum
-from graphdl.sheet.paths import product as times_text
+from graphdl.sheet.paths import Path, bracketed, derivatives, paths
 from graphdl.sheet.reverse import Reverse
 from graphdl.sheet.updating import put_in
-from graphdl.sheet.words import say
+from graphdl.sheet.words import heads, note, say, section, words
 
 # The letter of z⁽¹⁾₁ or z2, and what stands behind it.
 _UNIT = re.compile(r"[^\W\d_](\d*(?:⁽[⁰¹²³⁴-⁹]+⁾)?[₀-₉]*)")
@@ -30,11 +31,10 @@ _UNIT = re.compile(r"[^\W\d_](\d*(?:⁽[⁰¹²³⁴-⁹]+⁾)?[₀-₉]*)")
 
 def ebp_section(part: ByNumbers | ByArrays, rate: float | None) -> Section:
     """The six steps, over the numbers or the arrays of `part`."""
-    steps = _Units(part).steps(rate) if isinstance(part, ByNumbers) else _Layers(part).steps(rate)
-    opening = Words(say("ebp said", loss=part.loss))
-    closing = Words(say("ebp signs"), note=True)
-    blocks = (opening, *steps, closing) if steps else (Words(say("ebp none")),)
-    return Section("ebp", say("ebp"), blocks)
+    steps = (_Units(part) if isinstance(part, ByNumbers) else _Layers(part)).steps(rate)
+    if not steps:
+        return section("ebp", words("ebp none"))
+    return section("ebp", words("ebp said", loss=part.loss), *steps, note("ebp signs"))
 
 
 def delta_name(symbol: str) -> str:
@@ -47,6 +47,7 @@ def delta_name(symbol: str) -> str:
     return f"δ{found[1]}" if found else f"δ[{symbol}]"
 
 
+# Numbers in a line.
 _MOST_IN_A_LINE = 6
 
 
@@ -55,12 +56,12 @@ class _Units:
 
     def __init__(self, part: ByNumbers) -> None:
         self.part, self.made = part, part.made
-        trained = [leaf for leaf in self.made.given if is_trained(self.made.places[leaf][0])]
+        trained = [leaf for leaf in self.made.given if is_trained(self.made.of[leaf])]
         # All weights take part in EBP, whichever the sheet asks for.
         self.reverse = Reverse(self.made, tuple(trained)) if trained else part.reverse
         self.units = [e for e in self.reverse.way if any(link.source in trained for link in e.links)]
         self.trained = [w for w in trained if w in self.reverse.wires]
-        self.delta = _unique({e.target: delta_name(self.made.text(e.target)) for e in self.units})
+        self.delta = _unique({e.target: delta_name(self.made.symbols[e.target]) for e in self.units})
 
     def steps(self, rate: float | None) -> list[Block]:
         """Six steps; nothing where there is no unit."""
@@ -84,89 +85,61 @@ class _Units:
         lines: dict[Node, list[str]] = {}
         for leaf in leaves:
             value = f" = {number(self.made.values[leaf])}" if leaf in self.made.values else ""
-            lines.setdefault(self.made.places[leaf][0], []).append(f"{self.made.text(leaf)}{value}")
-        return tuple(
-            Formula(", ".join(texts[start : start + width]))
-            for node, texts in lines.items()
-            for width in [_in_a_line(self.made.elements[node].shape)]
-            for start in range(0, len(texts), width)
-        )
+            lines.setdefault(self.made.of[leaf], []).append(f"{self.made.symbols[leaf]}{value}")
+        widths = {node: _in_a_line(self.made.elements[node].shape) for node in lines}
+        return tuple(line for node, texts in lines.items() for line in listed(texts, widths[node]))
 
     def _forward(self, target: Node) -> str:
         symbolic = formulas([self.made.by_target[target].formula], self.made.symbols)
         value = f" = {number(self.made.values[target])}" if target in self.made.values else ""
-        return f"{self.made.text(target)} = {next(iter(symbolic.values()))}{value}"
+        return f"{self.made.symbols[target]} = {next(iter(symbolic.values()))}{value}"
 
     def _hidden(self, unit: Node) -> bool:
         return any(path[-1].target in self.delta for path in self._ways(unit))
 
     def _ways(self, unit: Node) -> list[Path]:
         """From a unit to the next units, or to the loss."""
-        found: list[Path] = []
-        waiting: list[Path] = [(wire,) for wire in reversed(self.reverse.wires.get(unit, []))]
-        while waiting:
-            path = waiting.pop()
-            end = path[-1].target
-            if end in self.delta or end is self.made.loss:
-                found.append(path)
-            else:
-                waiting += [(*path, wire) for wire in reversed(self.reverse.wires.get(end, []))]
-        return found
+        return list(paths(self.reverse, unit, ends=self.delta))
 
     def _delta(self, unit: Node) -> list[Formula]:
         ways = self._ways(unit)
         name, partial = self.delta[unit], self.reverse.partial(unit)
-        terms = [self._term(path) for path in ways]
-        lines = [Formula(f"{name} = {partial} = {' + '.join(terms)}", "chain")]
+        if not ways:
+            return [Formula(f"{name} = {partial} = 1", "chain")]
+        lines = [Formula(f"{name} = {partial} = {' + '.join(map(self._term, ways))}", "chain")]
         if self.reverse.gradients:
             lines.append(Formula(f"{name} = {self._numbers(unit, ways)}", "numbers"))
         return lines
 
     def _term(self, path: Path) -> str:
         """``δ⁽²⁾ · w · a · (1 − a)``: the δ that arrives times what lies between."""
-        slopes = derivatives(self.reverse, path)
-        end = self.delta.get(path[-1].target)
-        if end is None:
-            return slopes
-        return _times(end, slopes)
+        slopes, end = derivatives(self.reverse, path), path[-1].target
+        return _times(self.delta[end], slopes) if end in self.delta else slopes
 
     def _numbers(self, unit: Node, ways: Sequence[Path]) -> str:
-        gradients, slopes = self.reverse.gradients, self.reverse.slopes
-        if len(ways) == 1:
-            values = [slopes[wire.link.slope] for wire in reversed(ways[0])]
-            if ways[0][-1].target in self.delta:
-                values.insert(0, gradients[ways[0][-1].target])
-            return times_text(values, gradients[unit])
-        pairs = []
-        for path in ways:
-            along = 1.0
-            for wire in path:
-                along *= slopes[wire.link.slope]
-            pairs.append((gradients[path[-1].target], along))
-        return inner(pairs, gradients[unit])
+        gradients = self.reverse.gradients
+        along = [[self.reverse.slopes[wire.link.slope] for wire in reversed(path)] for path in ways]
+        arriving = [gradients[path[-1].target] for path in ways]
+        if len(ways) > 1:
+            return inner(zip(arriving, map(math.prod, along), strict=True), gradients[unit])
+        begin = arriving if ways[0][-1].target in self.delta else []
+        return product([*begin, *along[0]], gradients[unit])
 
     def _changes(self, rate: float | None) -> Table:
         """Each weight with its δ · h, and what it becomes."""
-        heads = ["symbol", "delta h", *(["gradient", "new value"] if self.reverse.gradients else [])]
-        rows = tuple(
-            Row(tuple(map(Formula, self._change(w, rate)[: len(heads)])), w in self.part.wrt) for w in self.trained
-        )
-        return Table(tuple(map(say, heads)), rows)
+        head = heads("symbol", "delta h", *(["gradient", "new value"] if self.reverse.gradients else []))
+        rows = (Row(tuple(map(Formula, self._change(w, rate))), w in self.part.wrt) for w in self.trained)
+        return Table(head, tuple(rows))
 
     def _change(self, w: Node, rate: float | None) -> list[str]:
-        name, slope = self.made.text(w), self.reverse.gradients.get(w)
+        name, slope = self.made.symbols[w], self.reverse.gradients.get(w)
         wires = [(self.delta[wire.target], self.reverse.derivative(wire.link.slope)) for wire in self.reverse.wires[w]]
-        product = " + ".join(_times(delta, factor) for delta, factor in wires)
+        sum_of_products = " + ".join(_times(delta, factor) for delta, factor in wires)
         if slope is None:
-            return [name, product]
-        shown = number(slope)
-        value = float(self.made.values[w])
-        new = (
-            f"{name} ← {put_in(value, rate, slope)}"
-            if rate is not None
-            else f"{name} ← {number(value)} − η · {in_brackets(shown)}"
-        )
-        return [name, product, shown, new]
+            return [name, sum_of_products]
+        value, shown = self.made.values[w], number(slope)
+        new = f"{number(value)} − η · {in_brackets(shown)}" if rate is None else put_in(value, rate, slope)
+        return [name, sum_of_products, shown, f"{name} ← {new}"]
 
 
 class _Layers:
@@ -200,8 +173,6 @@ class _Layers:
         ]
 
     def _typed(self, node: Node) -> str:
-        from graphdl.ir.types import shape_text
-
         return f"{self.found.symbols[node]}: {shape_text(node.shape)}"
 
     def _equations(self) -> list[str]:
@@ -218,14 +189,13 @@ class _Layers:
         return (Formula(f"{self.delta[node]} = {partial} = {self._over_deltas(node)}", "chain"),)
 
     def _change(self, w: Node) -> list[Formula]:
-        product, name = self._over_deltas(w), self.found.symbols[w]
+        name, partial = self.found.symbols[w], self.part.chain.partial(w)
         shared = [self.delta[z] for z in self.sums if self.found.gradient[z] is self.found.gradient[w]]
-        product = shared[0] if shared else product
-        partial = self.part.chain.partial(w)
-        return [Formula(f"{partial} = {product}", "chain"), Formula(f"{name} ← {name} − η · {_bracketed(product)}")]
+        slope = shared[0] if shared else self._over_deltas(w)
+        return [Formula(f"{partial} = {slope}", "chain"), Formula(f"{name} ← {name} − η · {bracketed(slope)}")]
 
     def _grids(self, nodes: Iterable[Node]) -> tuple[Grid, ...]:
-        made = [grid(self.delta[node], self.part.gradient(node)) for node in nodes]
+        made = [grid(self.delta[node], self.part.gradient_of(node)) for node in nodes]
         return tuple(each for each in made if each is not None)
 
 
@@ -250,9 +220,4 @@ def _unique(names: dict[Node, str]) -> dict[Node, str]:
 
 
 def _times(delta: str, factor: str) -> str:
-    return delta if factor == "1" else f"{delta} · {_bracketed(factor)}"
-
-
-def _bracketed(text: str) -> str:
-    """A text as a factor that does not come first."""
-    return f"({text})" if text.startswith("−") or is_sum(text) else text
+    return delta if factor == "1" else f"{delta} · {bracketed(factor)}"

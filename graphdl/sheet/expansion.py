@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import reduce
 from typing import Any
@@ -14,22 +14,21 @@ from graphdl.compile.lower import instruction
 from graphdl.errors import DrawError
 from graphdl.ir.elementwise import Elementwise
 from graphdl.ir.graph import Graph
-from graphdl.ir.leaves import constant, scalar_of
+from graphdl.ir.leaves import Constant, Size, constant, scalar_of
 from graphdl.ir.node import Node
 from graphdl.ir.text import plain
 from graphdl.ops.arithmetic import add_n, divide, maximum, minimum, multiply, negative, subtract
 from graphdl.ops.shape import cast
 from graphdl.ops.transcendental import exp, log, power
 from graphdl.sheet.folding import MOVES
-from graphdl.sheet.point import shape_at
-from graphdl.sheet.scalars import Element, Link, Scalars, filled, one
+from graphdl.sheet.point import Run
+from graphdl.sheet.scalars import Array, Element, Index, Link, Scalars, filled, numbers, one
 
-Known = Mapping[Node, Any]
-# The elements of one operand.
-Array = Any
+# What an op writes for the elements of its result, from those of its operands.
+Rule = Callable[[Scalars, Node, Sequence[Array]], Array]
 
 
-def expanded(made: Scalars, node: Node, known: Known) -> Any:
+def expanded(made: Scalars, node: Node) -> Array:
     """The elements of `node` as expressions over numbers; DrawError where its op is not written so."""
     operands = [made.elements[source] for source in node.inputs]
     if isinstance(node.op, Elementwise):
@@ -40,12 +39,18 @@ def expanded(made: Scalars, node: Node, known: Known) -> Any:
             f"{plain(node.label)} is a {node.op.name}, which is not written number by number; "
             "derive it with matrices, --level matrix"
         )
-    return write(made, node, operands, known)
+    return write(made, node, operands)
 
 
-def can_expand(node: Node) -> bool:
-    """Whether its op can be written number by number."""
+def can_expand(node: Node, run: Run) -> bool:
+    """Whether its op can be written number by number with what is known."""
+    if not run.values and (node.op.name in _BY_VALUE or (not node.inputs and not _is_float(node))):
+        return False
     return not node.inputs or isinstance(node.op, Elementwise) or node.op.name in _RULES
+
+
+def _is_float(leaf: Node) -> bool:
+    return isinstance(leaf.op, Constant | Size) or leaf.tensor.is_float
 
 
 def _each(node: Node, operands: Sequence[Array]) -> Array:
@@ -126,16 +131,16 @@ def total(parts: Sequence[Element]) -> Element:
     return Element(add_n(*terms), tuple(link for part in parts for link in part.links))
 
 
-def _add_n(made: Scalars, node: Node, operands: Sequence[Array], known: Known) -> Array:
+def _add_n(made: Scalars, node: Node, operands: Sequence[Array]) -> Array:
     return filled(operands[0].shape, lambda index: total([array[index] for array in operands]))
 
 
-def _matmul(made: Scalars, node: Node, operands: Sequence[Array], known: Known) -> Array:
+def _matmul(made: Scalars, node: Node, operands: Sequence[Array]) -> Array:
     """Rows times columns."""
     left, right = operands
     shape = (*left.shape[:-1], right.shape[-1])
 
-    def element(index: tuple[int, ...]) -> Element:
+    def element(index: Index) -> Element:
         batch, row, column = index[:-2], index[-2], index[-1]
         pairs = zip(left[(*batch, row)], right[(*batch, slice(None), column)], strict=True)
         return total([applied(multiply, pair) for pair in pairs])
@@ -143,7 +148,7 @@ def _matmul(made: Scalars, node: Node, operands: Sequence[Array], known: Known) 
     return filled(shape, element)
 
 
-def _moved(made: Scalars, node: Node, operands: Sequence[Array], known: Known) -> Array:
+def _moved(made: Scalars, node: Node, operands: Sequence[Array]) -> Array:
     """Elements that only change their places: the op is run on their numbers, in place of their values."""
     if node.op.name == "cast" and not node.inputs[0].tensor.is_float:
         return filled(operands[0].shape, lambda i: Element(cast(operands[0][i].node, node.dtype)))
@@ -154,128 +159,117 @@ def _moved(made: Scalars, node: Node, operands: Sequence[Array], known: Known) -
             numbered.append(np.arange(len(pool), len(pool) + array.size).reshape(array.shape))
             pool += list(array.ravel())
         else:
-            numbered.append(_integers(source, array, known))
-    places = np.asarray(_run(node, numbered, made.sizes))
+            numbered.append(_integers(source, array, made.run))
+    places = np.asarray(_ran(node, numbered, made.run))
     return filled(places.shape, lambda index: pool[places[index]])
 
 
-def _integers(source: Node, array: Array, known: Known) -> Any:
+def _integers(source: Node, array: Array, run: Run) -> Any:
     """The values of an operand that says where to look."""
-    if source in known:
-        return np.asarray(known[source])
+    if source in run.values:
+        return np.asarray(run.values[source])
     values = [scalar_of(element.node) for element in array.ravel()]
     if any(value is None for value in values):
         raise DrawError(f"{plain(source.label)} is needed as numbers; give values, --feed FILE.npz")
     return np.asarray(values, source.dtype).reshape(array.shape)
 
 
-def places_of(node: Node, slot: int, sizes: Mapping[str, int]) -> Any:
+def places_of(node: Node, slot: int, run: Run) -> Any:
     """For each element of what `node` moves, which element of its operand `slot` it is, counted from 1; 0 if none."""
-    shapes = [shape_at(source, sizes) for source in node.inputs]
+    shapes = [run.shape(source) for source in node.inputs]
     blank = [np.zeros(shape, "int64") for shape in shapes]
     blank[slot] = np.arange(1, blank[slot].size + 1).reshape(shapes[slot])
-    return np.asarray(_run(node, blank, sizes))
+    return np.asarray(_ran(node, blank, run))
 
 
-def _run(node: Node, operands: list[Any], sizes: Mapping[str, int]) -> Any:
+def _ran(node: Node, operands: list[Any], run: Run) -> Any:
     """The op on numbers of elements; what it puts around them is number 0."""
     if node.op.name == "pad":
         return np.pad(operands[0], node.op.attributes()["widths"])
     if node.op.name == "cast":
         return operands[0]
-    return evaluate(instruction(node, Graph(node), dict.fromkeys(node.inputs, False)), operands, dict(sizes))
+    return evaluate(instruction(node, Graph(node), dict.fromkeys(node.inputs, False)), operands, run.sizes)
 
 
-def _split(made: Scalars, node: Node, operands: Sequence[Array], known: Known) -> Any:
-    parts = _run(node, [np.arange(operands[0].size).reshape(operands[0].shape)], made.sizes)
-    pool = list(operands[0].ravel())
-    return [filled(part.shape, lambda index, part=part: pool[part[index]]) for part in parts]
+def _split(made: Scalars, node: Node, operands: Sequence[Array]) -> list[Array]:
+    (array,) = operands
+    pool = array.ravel()
+    return [pool[places] for places in _ran(node, [np.arange(array.size).reshape(array.shape)], made.run)]
 
 
-def _pick(made: Scalars, node: Node, operands: Sequence[Any], known: Known) -> Array:
+def _pick(made: Scalars, node: Node, operands: Sequence[Any]) -> Array:
     found: Array = operands[0][node.op.attributes()["index"]]
     return found
 
 
-def _held(made: Scalars, node: Node, operands: Sequence[Array], known: Known) -> Array:
+def _held(made: Scalars, node: Node, operands: Sequence[Array]) -> Array:
     """The same numbers, but nothing goes back."""
     return filled(operands[0].shape, lambda index: Element(operands[0][index].node))
 
 
-def _known_only(made: Scalars, node: Node, operands: Sequence[Array], known: Known) -> Array:
+def _known_only(made: Scalars, node: Node, operands: Sequence[Array]) -> Array:
     """Integers, which have no derivatives: their values will do."""
-    if node not in known:
+    if node not in made.run.values:
         raise DrawError(f"{plain(node.label)} is needed as numbers; give values, --feed FILE.npz")
-    value = np.asarray(known[node])
-    return filled(value.shape, lambda index: Element(constant(value[index], node.dtype)))
+    return numbers(np.asarray(made.run.values[node]), node.dtype)
 
 
-def _grouped(
-    node: Node, array: Array, sizes: Mapping[str, int]
-) -> tuple[tuple[int, ...], dict[tuple[int, ...], list[Element]]]:
-    """The shape of a reduction, and for each element of it those that it is made of."""
-    shape = shape_at(node, sizes)
-    axes = node.op.attributes().get("axis")
+def _groups(node: Node, array: Array, run: Run) -> dict[Index, Any]:
+    """For each element of a reduction, where in `array` those are that it is made of."""
+    shape, axes = run.shape(node), node.op.attributes().get("axis")
     axes = _summed(array.shape, shape) if axes is None else (axes,) if isinstance(axes, int) else axes
     kept = tuple(1 if i in axes else d for i, d in enumerate(array.shape))
-    groups: dict[tuple[int, ...], list[Element]] = {index: [] for index in np.ndindex(*shape)}
-    into = np.arange(len(groups)).reshape(kept)
-    order = list(groups.values())
-    for index, place in zip(np.ndindex(*array.shape), np.broadcast_to(into, array.shape).ravel(), strict=True):
-        order[place].append(array[index])
-    return shape, groups
+    into = np.broadcast_to(np.arange(run.size(node)).reshape(kept), array.shape)
+    return {index: into == place for place, index in enumerate(np.ndindex(*shape))}
 
 
-def _summed(shape: tuple[int, ...], to: tuple[int, ...]) -> tuple[int, ...]:
+def _summed(shape: Index, to: Index) -> Index:
     """The axes that `sum_to` adds up."""
     lead = len(shape) - len(to)
     return tuple(i for i in range(len(shape)) if i < lead or (to[i - lead] == 1 and shape[i] != 1))
 
 
-def _sum(made: Scalars, node: Node, operands: Sequence[Array], known: Known) -> Array:
-    shape, groups = _grouped(node, operands[0], made.sizes)
-    return filled(shape, lambda index: total(groups[index]))
+def _each_group(rule: Callable[[list[Element]], Element]) -> Rule:
+    """The rule of a reduction, from what it makes of the elements that it puts together."""
+
+    def write(made: Scalars, node: Node, operands: Sequence[Array]) -> Array:
+        (array,) = operands
+        groups = _groups(node, array, made.run)
+        return filled(made.run.shape(node), lambda index: rule(list(array[groups[index]])))
+
+    return write
 
 
-def _mean(made: Scalars, node: Node, operands: Sequence[Array], known: Known) -> Array:
-    shape, groups = _grouped(node, operands[0], made.sizes)
-
-    def element(index: tuple[int, ...]) -> Element:
-        count = Element(constant(float(len(groups[index])), "float64"))
-        whole = total(groups[index])
-        return whole if len(groups[index]) == 1 else applied(divide, [whole, count])
-
-    return filled(shape, element)
+def _mean(group: list[Element]) -> Element:
+    count = Element(constant(float(len(group)), "float64"))
+    return group[0] if len(group) == 1 else applied(divide, [total(group), count])
 
 
-def _extreme(made: Scalars, node: Node, operands: Sequence[Array], known: Known) -> Array:
+def _extreme(made: Scalars, node: Node, operands: Sequence[Array]) -> Array:
     """The largest or smallest of several; where they tie, each gets an equal share."""
-    shape, groups = _grouped(node, operands[0], made.sizes)
     source = node.inputs[0]
-    if source not in known:
+    if source not in made.run.values:
         raise DrawError(f"which element {plain(node.label)} takes depends on numbers; give values, --feed FILE.npz")
-    value = np.asarray(known[source])
-    _, numbers = _grouped(node, value, made.sizes)
-    pick, choose = (np.max, maximum) if node.op.name == "max" else (np.min, minimum)
+    (array,), value = operands, np.asarray(made.run.values[source])
+    groups = _groups(node, array, made.run)
+    choose, best = (maximum, np.max) if node.op.name == "max" else (minimum, np.min)
 
-    def element(index: tuple[int, ...]) -> Element:
-        inside = np.asarray(numbers[index])
-        wins = inside == pick(inside)
-        chosen = [part for part, won in zip(groups[index], wins, strict=True) if won]
-        share = constant(1.0 / len(chosen), "float64")
-        whole = reduce(choose, [part.node for part in groups[index]])
-        return Element(whole, tuple(link for part in chosen for link in _through(share, part.links)))
+    def element(index: Index) -> Element:
+        inside = groups[index]
+        chosen = list(array[inside & (value == best(value[inside]))])
+        share = constant(1.0 / max(len(chosen), 1), "float64")
+        return Element(reduce(choose, [part.node for part in array[inside]]), _linked(chosen, [share] * len(chosen)))
 
-    return filled(shape, element)
+    return filled(made.run.shape(node), element)
 
 
-def _softmax(made: Scalars, node: Node, operands: Sequence[Array], known: Known) -> Array:
+def _each_row(rule: Callable[[list[Element]], list[Element]]) -> Rule:
+    """The rule of an op that acts on each row along its axis, from what it makes of one."""
+    return lambda made, node, operands: _over_axis(operands[0], node.op.attributes()["axis"], rule)
+
+
+def _softmax(row: list[Element]) -> list[Element]:
     """``p_k = exp(z_k) / (exp(z_1) + …)``, whose derivatives are ``p_k (1 − p_k)`` and ``−p_k p_j``."""
-    return _over_axis(operands[0], node.op.attributes()["axis"], softmax_of)
-
-
-def softmax_of(row: Sequence[Element]) -> list[Element]:
-    """The softmax of a row."""
     powers = [exp(part.node) for part in row]
     p = [divide(power, add_n(*powers)) for power in powers] if len(row) > 1 else [one()]
     found = []
@@ -285,39 +279,29 @@ def softmax_of(row: Sequence[Element]) -> list[Element]:
     return found
 
 
-def _log_softmax(made: Scalars, node: Node, operands: Sequence[Array], known: Known) -> Array:
+def _log_softmax(row: list[Element]) -> list[Element]:
     """``y_k = z_k − log(exp(z_1) + …)``, whose derivatives are ``1 − p_k`` and ``−p_j`` with ``p = exp(y)``."""
+    ys = [subtract(part.node, log(_sum_of([exp(other.node) for other in row]))) for part in row]
+    return [
+        Element(ys[k], _linked(row, [1 - exp(y) if j == k else negative(exp(y)) for j, y in enumerate(ys)]))
+        for k in range(len(row))
+    ]
 
-    def rule(row: Sequence[Element]) -> list[Element]:
-        ys = [subtract(part.node, log(_sum_of([exp(other.node) for other in row]))) for part in row]
-        return [
-            Element(ys[k], _linked(row, [1 - exp(y) if j == k else negative(exp(y)) for j, y in enumerate(ys)]))
-            for k in range(len(row))
-        ]
 
-    return _over_axis(operands[0], node.op.attributes()["axis"], rule)
+def _logsumexp(group: list[Element]) -> Element:
+    whole = log(_sum_of([exp(part.node) for part in group]))
+    return Element(whole, _linked(group, [exp(subtract(part.node, whole)) for part in group]))
 
 
 def _sum_of(nodes: list[Node]) -> Node:
     return add_n(*nodes) if len(nodes) > 1 else nodes[0]
 
 
-def _logsumexp(made: Scalars, node: Node, operands: Sequence[Array], known: Known) -> Array:
-    shape, groups = _grouped(node, operands[0], made.sizes)
-
-    def element(index: tuple[int, ...]) -> Element:
-        row = groups[index]
-        whole = log(_sum_of([exp(part.node) for part in row]))
-        return Element(whole, _linked(row, [exp(subtract(part.node, whole)) for part in row]))
-
-    return filled(shape, element)
-
-
 def _linked(row: Sequence[Element], slopes: Sequence[Node]) -> tuple[Link, ...]:
     return tuple(link for part, slope in zip(row, slopes, strict=True) for link in _through(slope, part.links))
 
 
-def _over_axis(array: Array, axis: int, rule: Callable[[Sequence[Element]], list[Element]]) -> Array:
+def _over_axis(array: Array, axis: int, rule: Callable[[list[Element]], list[Element]]) -> Array:
     """What `rule` makes of each row along `axis`."""
     rows = np.moveaxis(array, axis, -1)
     found = np.empty(rows.shape, dtype=object)
@@ -327,19 +311,16 @@ def _over_axis(array: Array, axis: int, rule: Callable[[Sequence[Element]], list
     return np.moveaxis(found, -1, axis)
 
 
-def _cross_entropy(made: Scalars, node: Node, operands: Sequence[Array], known: Known) -> Array:
+def _cross_entropy(made: Scalars, node: Node, operands: Sequence[Array]) -> Array:
     """``−(t_1 log p_1 + …)`` with p the softmax of the logits: for these, the derivatives are just ``p_j − t_j``."""
     logits, targets = operands
-    name = "p" if "p" not in made.found.symbols.values() else "softmax"
-    p = made.defined(
-        node.inputs[0], name, _over_axis(logits, -1, softmax_of), _probabilities(known.get(node.inputs[0]))
+    name = "p" if "p" not in made.run.found.symbols.values() else "softmax"
+    worth = _probabilities(made.run.values.get(node.inputs[0]))
+    p = made.defined(node.inputs[0], name, _over_axis(logits, -1, _softmax), worth)
+    return filled(
+        logits.shape[:-1],
+        lambda index: _surprise(list(logits[index]), list(p[index]), _goals(targets[index], logits.shape[-1])),
     )
-
-    def element(index: tuple[int, ...]) -> Element:
-        goals = _goals(targets[index], len(logits[index]))
-        return _surprise(list(logits[index]), list(p[index]), goals)
-
-    return filled(logits.shape[:-1], element)
 
 
 def _goals(target: Any, count: int) -> list[Element]:
@@ -369,22 +350,24 @@ def _probabilities(logits: Any) -> Any:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-_RULES: dict[str, Callable[[Scalars, Node, Sequence[Any], Known], Any]] = {
+# What these write depends on values.
+_BY_VALUE = frozenset(("max", "min", "argmax", "one_hot"))
+_RULES: dict[str, Rule] = {
     **dict.fromkeys(MOVES - {"split", "pick"}, _moved),
     "split": _split,
     "pick": _pick,
     "add_n": _add_n,
     "matmul": _matmul,
-    "sum": _sum,
-    "sum_to": _sum,
-    "mean": _mean,
+    "sum": _each_group(total),
+    "sum_to": _each_group(total),
+    "mean": _each_group(_mean),
     "max": _extreme,
     "min": _extreme,
-    "softmax": _softmax,
+    "softmax": _each_row(_softmax),
     "softmax_cross_entropy": _cross_entropy,
     "sparse_softmax_cross_entropy": _cross_entropy,
-    "log_softmax": _log_softmax,
-    "logsumexp": _logsumexp,
+    "log_softmax": _each_row(_log_softmax),
+    "logsumexp": _each_group(_logsumexp),
     "stop_gradient": _held,
     "argmax": _known_only,
     "one_hot": _known_only,

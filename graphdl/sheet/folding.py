@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from graphdl.draw.symbols import own_name
 from graphdl.ir.leaves import Constant, Size
 from graphdl.ir.node import Node
 from graphdl.ir.traverse import consumers
 from graphdl.ir.types import TensorType
-from graphdl.sheet.point import shape_at
+from graphdl.sheet.point import Run
 
 # They hand elements on as they are.
 MOVES = frozenset(
@@ -27,14 +28,15 @@ _TOTALS = frozenset(("matmul", "add", "add_n"))
 _MOST_TERMS = 6
 
 
-def folded(forward: Sequence[Node], keep: Collection[Node | None], sizes: Mapping[str, int]) -> set[Node]:
-    """The nodes whose elements are written inside the line that uses them; never those in `keep`."""
+def folded(run: Run) -> set[Node]:
+    """The nodes whose elements are written inside the line that uses them; never the loss and what is asked for."""
+    forward, keep = run.found.forward, {run.loss, *run.found.wrt}
     users = consumers(forward)
     inner: set[Node] = set()
     reads: dict[Node, list[Node]] = {}
     for node in forward:
         operands = [_origin(source, users, keep) for source in node.inputs]
-        inside = {o for o in operands if o in reads and o not in keep and _fits(o, node, users, sizes)}
+        inside = {o for o in operands if o in reads and o not in keep and _fits(o, node, users, run)}
         found = _read(operands, inside, reads)
         if len(set(found)) < len(found):
             inside, found = set(), _read(operands, set(), reads)
@@ -44,18 +46,18 @@ def folded(forward: Sequence[Node], keep: Collection[Node | None], sizes: Mappin
     return inner | {node for node in forward if _only_moves(node, inner, users, keep)}
 
 
-def _origin(node: Node, users: Mapping[Node, list[Node]], keep: Collection[Node | None]) -> Node:
+def _origin(node: Node, users: Mapping[Node, list[Node]], keep: Collection[Node]) -> Node:
     """The node that computes what `node` only hands on."""
     while _hands_on(node, keep) and len(users[node.inputs[0]]) == 1:
         node = node.inputs[0]
     return node
 
 
-def _hands_on(node: Node, keep: Collection[Node | None]) -> bool:
-    return node.op.name in MOVES and len(node.inputs) == 1 and node.name is None and node not in keep
+def _hands_on(node: Node, keep: Collection[Node]) -> bool:
+    return node.op.name in MOVES and len(node.inputs) == 1 and own_name(node) is None and node not in keep
 
 
-def _only_moves(node: Node, inner: set[Node], users: Mapping[Node, list[Node]], keep: Collection[Node | None]) -> bool:
+def _only_moves(node: Node, inner: set[Node], users: Mapping[Node, list[Node]], keep: Collection[Node]) -> bool:
     return _hands_on(node, keep) and _origin(node, users, keep) in inner
 
 
@@ -65,12 +67,12 @@ def _read(operands: Sequence[Node], inside: Collection[Node], reads: Mapping[Nod
     return [node for node in found if not isinstance(node.op, Constant | Size)]
 
 
-def _fits(node: Node, user: Node, users: Mapping[Node, list[Node]], sizes: Mapping[str, int]) -> bool:
+def _fits(node: Node, user: Node, users: Mapping[Node, list[Node]], run: Run) -> bool:
     """Whether the line of `user` has room for `node`, whose only user it is."""
-    if node.name is not None or len(users[node]) != 1 or not isinstance(user.type, TensorType):
+    if own_name(node) is not None or len(users[node]) != 1 or not isinstance(user.type, TensorType):
         return False
     if user.op.name in _REDUCTIONS:
-        size = _size(node, sizes)
+        size = run.size(node)
         if size == 1 or size > _MOST_TERMS:
             return size == 1
     name = node.op.name
@@ -80,10 +82,3 @@ def _fits(node: Node, user: Node, users: Mapping[Node, list[Node]], sizes: Mappi
         return user.op.name == "square"
     is_scaled = user.op.name in ("multiply", "divide") and any(isinstance(s.op, Constant) for s in user.inputs)
     return name in ("square", "sum", "mean") and (user.op.name in _SUMS or is_scaled)
-
-
-def _size(node: Node, sizes: Mapping[str, int]) -> int:
-    count = 1
-    for d in shape_at(node, sizes):
-        count *= d
-    return count

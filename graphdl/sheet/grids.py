@@ -1,12 +1,15 @@
-"""Small arrays with all their numbers."""
+"""Arrays as sheets show them: small ones with all their numbers, large ones summed up."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from graphdl.draw.digits import number
+from graphdl.draw.labels import value_text
+from graphdl.draw.model import Value
 from graphdl.ir.types import shape_text
 from graphdl.sheet.model import Grid
 
@@ -22,3 +25,12 @@ def grid(symbol: str, value: Any) -> Grid | None:
         return None
     rows = array.reshape(1, -1) if array.ndim == 1 else array
     return Grid(symbol, shape_text(array.shape), tuple(tuple(number(item) for item in row) for row in rows))
+
+
+def in_short(value: Value | None) -> str:
+    """A number, or what sums an array up; an array of one number is that number."""
+    if value is None:
+        return ""
+    if value.data is not None and math.prod(value.shape) == 1:
+        return number(np.ravel(value.data)[0])
+    return value_text(value)

@@ -11,7 +11,7 @@ from graphdl.draw.style import one_line
 from graphdl.sheet.model import Block, Cell, Code, Formula, Grid, Row, Said, Sheet, Strip, Table, Words, Work
 from graphdl.sheet.notation import to_latex
 from graphdl.sheet.sentences import in_languages, written
-from graphdl.sheet.words import say
+from graphdl.sheet.words import strip_table
 
 
 def to_markdown(sheet: Sheet, language: str = "en") -> str:
@@ -21,7 +21,7 @@ def to_markdown(sheet: Sheet, language: str = "en") -> str:
 
 def to_text(sheet: Sheet, language: str = "en") -> str:
     """The sheet for a terminal: the same, with formulas as they stand."""
-    return _Page(language, lambda text: text, lambda text: text, _box, heading="").sheet(sheet)
+    return _Page(language, str, str, _box, heading="").sheet(sheet)
 
 
 def _dollars(text: str) -> str:
@@ -77,9 +77,9 @@ class _Page:
             return [f"{self.heading * level} {text}"]
         return [text, ("═" if level == 1 else "─") * _width(text)]
 
-    def words(self, said: Said) -> str:
+    def words(self, said: Said, between: str = " · ") -> str:
         """A sentence."""
-        return written(in_languages(said, self.language), _no_change, self.formula, self.code)
+        return written(in_languages(said, self.language, between), str, self.formula, self.code)
 
     def _block(self, block: Block) -> Iterable[str]:
         if isinstance(block, Words):
@@ -93,10 +93,7 @@ class _Page:
         return self.grid(block) if isinstance(block, Grid) else self._strip(block)
 
     def _paragraph(self, block: Words) -> list[str]:
-        paragraphs = [
-            written(text, _no_change, self.formula, self.code)
-            for text in in_languages(block.said, self.language, "\n").split("\n")
-        ]
+        paragraphs = self.words(block.said, "\n").split("\n")
         if self.is_plain:
             return [line for text in paragraphs for line in _wrapped(text, "  note: " if block.note else "")]
         mark = "> " if block.note else ""
@@ -131,19 +128,8 @@ class _Page:
 
     def _strip(self, block: Strip) -> list[str]:
         """The way as a table, from the weight to the loss."""
-        way = " → ".join(stop.symbol for stop in block.stops)
-        heads = tuple(say(head) for head in ("symbol", "value", "gradient", "local"))
-        rows = []
-        for stop in block.stops:
-            local = stop.local if stop.local in ("", stop.local_value) or not stop.local_value else None
-            shown = f"{stop.local} = {stop.local_value}" if local is None else local
-            rows.append(Row(tuple(map(Formula, (stop.symbol, stop.value, stop.gradient, shown)))))
-        first = f"    {way}" if self.is_plain else self.formula(way)
-        return [first, "", *self._table(Table(heads, tuple(rows)))]
-
-
-def _no_change(text: str) -> str:
-    return text
+        way, table = strip_table(block)
+        return [f"    {way.text}" if self.is_plain else self.formula(way.text), "", *self._table(table)]
 
 
 def _piped(cells: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ Formulas are texts such as ``∂L/∂x = ∂L/∂u · ∂u/∂x``; what is said 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,11 @@ class Formula:
 
     text: str
     kind: str = ""
+
+
+def listed(texts: Sequence[str], most: int, kind: str = "") -> list[Formula]:
+    """Lines of `texts` with commas between them, at most so many in each."""
+    return [Formula(", ".join(texts[start : start + most]), kind) for start in range(0, len(texts), most)]
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,11 @@ class Stop:
     gradient: str = ""
     local: str = ""
     local_value: str = ""
+
+    @property
+    def worked(self) -> str:
+        """The local derivative with its number, as far as they differ."""
+        return self.local if self.local_value in ("", self.local) else f"{self.local} = {self.local_value}"
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 
+from graphdl.draw.digits import lowered, on_the_line, raised
 from graphdl.draw.subject import Subject
+from graphdl.draw.symbols import own_name
 from graphdl.ir.elementwise import Elementwise
 from graphdl.ir.leaves import VariableLeaf
 from graphdl.ir.node import Node
+from graphdl.ir.text import plain
 from graphdl.ir.types import TensorType
 from graphdl.sheet.folding import MOVES
 
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_SUPERSCRIPTS = str.maketrans("0123456789₀₁₂₃₄₅₆₇₈₉", "⁰¹²³⁴⁵⁶⁷⁸⁹" * 2)
 # Beyond nine, digits of two indices run together; then elements are called as in Python, counted from 0.
 _MOST = 9
 _NOT_CURVED = frozenset(("negative", "square", "abs", "sqrt", "reciprocal", "log", "exp"))
@@ -42,7 +43,8 @@ def _wanted(found: Subject, symbols: Mapping[Node, str]) -> dict[Node, str]:
         for leaf in found.forward:
             if isinstance(leaf.op, VariableLeaf) and leaf.scope and leaf.scope == scope:
                 letter = {"kernel": "W", "bias": "b"}.get(leaf.name or "")
-                wanted |= {leaf: f"{letter}{suffix}"} if letter else {}
+                if letter:
+                    wanted.setdefault(leaf, f"{letter}{suffix}")
         if _is_invented(total, symbols, found.loss):
             wanted[total] = f"z{suffix}"
         for curved in _curved(found.forward, total):
@@ -52,12 +54,12 @@ def _wanted(found: Subject, symbols: Mapping[Node, str]) -> dict[Node, str]:
 
 
 def layers(forward: Sequence[Node]) -> list[tuple[str, Node]]:
-    """For each product with weights its scope and the sum that it ends in, in order."""
-    found = []
+    """For each sum that a product with weights ends in, the scope of that product, in order."""
+    found: dict[Node, str] = {}
     for node in forward:
         if node.op.name == "matmul" and any(isinstance(_behind(s).op, VariableLeaf) for s in node.inputs):
-            found.append((node.scope, _with_bias(node, forward)))
-    return found
+            found.setdefault(_with_bias(node, forward), node.scope)
+    return [(scope, total) for total, scope in found.items()]
 
 
 def _behind(node: Node) -> Node:
@@ -68,11 +70,13 @@ def _behind(node: Node) -> Node:
 
 
 def _with_bias(product: Node, forward: Iterable[Node]) -> Node:
-    """The sum of `product` and a bias where there is one."""
+    """The sum of `product` and what is added to it: the product of another input, or a bias."""
+    total = product
     for user in forward:
-        if user.op.name == "add" and product in map(_behind, user.inputs):
-            return user
-    return product
+        terms = list(map(_behind, user.inputs)) if user.op.name == "add" else []
+        if total in terms and (total is product or any(isinstance(term.op, VariableLeaf) for term in terms)):
+            total = user
+    return total
 
 
 def _curved(forward: Iterable[Node], total: Node) -> list[Node]:
@@ -89,7 +93,7 @@ def _curved(forward: Iterable[Node], total: Node) -> list[Node]:
 
 def _is_invented(node: Node, symbols: Mapping[Node, str], loss: Node | None) -> bool:
     """Whether nobody named it."""
-    return node is not loss and (node.name is None or bool(INVENTED.fullmatch(symbols[node])))
+    return node is not loss and (own_name(node) is None or bool(INVENTED.fullmatch(symbols[node])))
 
 
 def letters(forward: Iterable[Node], symbols: Mapping[Node, str]) -> dict[Node, str]:
@@ -107,7 +111,7 @@ def _layered(name: str, taken: Container[str]) -> str:
         return name
     letter, digits = found.groups()
     letter = letter if letter.lower() + digits in taken else letter.lower()
-    return f"{letter}⁽{digits.translate(_SUPERSCRIPTS)}⁾" if digits else letter
+    return f"{letter}⁽{raised(on_the_line(digits))}⁾" if digits else letter
 
 
 def element_name(name: str, shape: Sequence[int], index: Sequence[int]) -> str:
@@ -117,6 +121,16 @@ def element_name(name: str, shape: Sequence[int], index: Sequence[int]) -> str:
     ('w₁₃', 'z⁽²⁾', 'w[9, 2]')
     """
     if max(shape, default=1) > _MOST:
-        return f"{name}[{', '.join(map(str, index))}]"
+        return name + at(index)
     digits = "".join(str(i + 1) for i, size in zip(index, shape, strict=True) if size > 1)
-    return name + digits.translate(_SUBSCRIPTS)
+    return name + lowered(digits)
+
+
+def element_code(node: Node, index: Sequence[int]) -> str:
+    """``W1[0, 0]``"""
+    return f"{plain(node.label)}{at(index)}"
+
+
+def at(index: Sequence[int]) -> str:
+    """``[0, 0]``"""
+    return f"[{', '.join(map(str, index))}]"

@@ -12,13 +12,6 @@ from graphdl.draw.mathml import set_text
 
 Element = ElementTree.Element
 
-# z⁽¹⁾₂: the element 2 of what belongs to layer 1. Read as one name, and set with the layer above and the index below.
-_LAYERED = re.compile(r"([^\W\d_])⁽([⁰¹²³⁴-⁹]+)⁾([₀-₉]*)")
-_PRIMED = re.compile(r"([^\W\d_])′")
-# What no formula of the reader's has: an assignment, the dots of ``0 … 1.1``, a sign that stands before a factor.
-_BETWEEN = re.compile(r"( ← |(?<!,) … |^⊙ )")
-_PLACE = re.compile(r"layered[a-j]+x")
-_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "0123456789" * 2)
 _NUMBER = re.compile(r"(.+)e(−?\d+)")
 _CONTROL = re.compile(r"[^\u0009\u000a\u000d\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -26,68 +19,7 @@ _CONTROL = re.compile(r"[^\u0009\u000a\u000d\u0020-\ud7ff\ue000-\ufffd\U00010000
 @lru_cache(maxsize=4096)
 def tree(text: str) -> Element:
     """`text` as a tree of MathML elements."""
-    names: dict[str, Element] = {}
-
-    def named(found: re.Match[str]) -> str:
-        word = f"layered{_in_letters(len(names))}x"
-        names[word] = _layered(*found.groups())
-        return word
-
-    def primed(found: re.Match[str]) -> str:
-        word = f"layered{_in_letters(len(names))}x"
-        names[word] = _primed(found[1])
-        return word
-
-    plain = _LAYERED.sub(named, _PRIMED.sub(primed, _CONTROL.sub("?", text)))
-    inside = "".join(_piece(piece) for piece in _BETWEEN.split(plain))
-    root = ElementTree.fromstring(f"<mrow>{inside}</mrow>")
-    for parent in list(root.iter()):
-        for place, child in enumerate(list(parent)):
-            if child.tag == "mi" and child.text in names:
-                parent[place] = names[child.text]
-            elif child.text and _PLACE.search(child.text):
-                child.text = _restored(child.text, names)
-    return root
-
-
-def _in_letters(count: int) -> str:
-    """A number in letters, so that no digit ends up as an index."""
-    return "".join("abcdefghij"[int(digit)] for digit in str(count))
-
-
-def _layered(letter: str, layer: str, index: str) -> Element:
-    found = Element("msubsup" if index else "msup")
-    _child(found, "mi", letter)
-    if index:
-        _child(found, "mn", index.translate(_DIGITS))
-    above = ElementTree.SubElement(found, "mrow")
-    _child(above, "mo", "(").set("stretchy", "false")
-    _child(above, "mn", layer.translate(_DIGITS))
-    _child(above, "mo", ")").set("stretchy", "false")
-    return found
-
-
-def _primed(letter: str) -> Element:
-    found = Element("msup")
-    _child(found, "mi", letter)
-    _child(found, "mo", "′")
-    return found
-
-
-def _piece(text: str) -> str:
-    """What stands between arrows or dots, or one of them."""
-    return f"<mo>{text.strip()}</mo>" if _BETWEEN.fullmatch(text) else set_text(text)
-
-
-def _child(parent: Element, tag: str, text: str) -> Element:
-    child = ElementTree.SubElement(parent, tag)
-    child.text = text
-    return child
-
-
-def _restored(text: str, names: dict[str, Element]) -> str:
-    """A text that was no formula, with the names put back."""
-    return _PLACE.sub(lambda found: "".join(names[found[0]].itertext()) if found[0] in names else found[0], text)
+    return ElementTree.fromstring(f"<mrow>{set_text(_CONTROL.sub('?', text))}</mrow>")
 
 
 def to_mathml(text: str, display: bool = False) -> str:
@@ -241,16 +173,17 @@ def _letter(letter: str) -> str:
 
 def prose(text: str) -> str:
     """`text` for text mode inside a formula, where neither LaTeX nor Markdown finds anything to do."""
-    return "".join(_SAFE.get(letter, letter) if _has_letter(letter) else f"U+{ord(letter):04X}" for letter in text)
+    return "".join(_SAFE.get(letter) or glyph(letter) for letter in text)
 
 
 # In text mode a command would be needed for each of these, and Markdown would take its backslash away.
 _SAFE = dict.fromkeys("\\{}$%&#_~^`*|<>", "-")
 
 
-def _has_letter(letter: str) -> bool:
-    """Whether LaTeX has a glyph for it without further fonts; Korean ones come with kotex."""
-    return " " <= letter <= "~" or "À" <= letter <= "ž" or is_hangul(letter)
+def glyph(letter: str) -> str:
+    """The letter, or its number where LaTeX has no glyph for it without further fonts; Korean ones come with kotex."""
+    is_known = " " <= letter <= "~" or "À" <= letter <= "ž" or is_hangul(letter)
+    return letter if is_known else f"U+{ord(letter):04X}"
 
 
 def is_hangul(letter: str) -> bool:

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html import escape
 
 from graphdl.draw.page import asset, html_page
 from graphdl.draw.style import one_line
-from graphdl.sheet.model import (
-    Block,
-    Cell,
-    Code,
-    Formula,
-    Grid,
-    Row,
-    Said,
-    Section,
-    Sheet,
-    Stop,
-    Strip,
-    Table,
-    Words,
-    Work,
-)
+from graphdl.sheet.model import Block, Cell, Code, Formula, Grid, Row, Said, Section, Sheet, Stop, Table, Words, Work
 from graphdl.sheet.notation import to_mathml
 from graphdl.sheet.sentences import written
 from graphdl.sheet.words import WORDS, say
@@ -31,7 +15,7 @@ from graphdl.sheet.words import WORDS, say
 def to_page(sheet: Sheet, language: str = "en", theme: str = "auto") -> str:
     """The sheet as HTML. It opens in `language`; with "both" each sentence stands in English and Korean."""
     sections = "\n".join(_section(section) for section in sheet.sections)
-    contents = "\n".join(f'<li><a href="#{_anchor(s)}">{_words(s.title)}</a></li>' for s in sheet.sections)
+    contents = "\n".join(f'<li><a href="#{s.key}">{_words(s.title)}</a></li>' for s in sheet.sections)
     both = " both" if language == "both" else ""
     body = f"""<main class="sheet{both}">
 <header>
@@ -45,22 +29,15 @@ def to_page(sheet: Sheet, language: str = "en", theme: str = "auto") -> str:
 {sections}
 </main>"""
     styles, scripts = [asset("sheet.css", "graphdl.sheet")], [asset("sheet.js", "graphdl.sheet")]
-    plain = _plain_title(sheet.title["ko" if language == "ko" else "en"])
-    return html_page(plain, "ko" if language == "ko" else "en", styles, scripts, body, WORDS["language"], theme)
-
-
-def _plain_title(sentence: str) -> str:
-    return written(sentence, str, str, str)
-
-
-def _anchor(section: Section) -> str:
-    return escape(section.key)
+    opens_in = "ko" if language == "ko" else "en"
+    title = written(sheet.title[opens_in], str, str, str)
+    return html_page(title, opens_in, styles, scripts, body, WORDS["language"], theme)
 
 
 def _section(section: Section) -> str:
     blocks = "\n".join(_block(block) for block in section.blocks)
-    anchor = _anchor(section)
-    return f'<section id="{anchor}" class="{anchor}">\n<h2>{_words(section.title)}</h2>\n{blocks}\n</section>'
+    key = section.key
+    return f'<section id="{key}" class="{key}">\n<h2>{_words(section.title)}</h2>\n{blocks}\n</section>'
 
 
 def _words(said: Said) -> str:
@@ -84,7 +61,9 @@ def _block(block: Block) -> str:
         return _work(block)
     if isinstance(block, Table):
         return _table(block)
-    return _grid(block) if isinstance(block, Grid) else _strip(block)
+    if isinstance(block, Grid):
+        return _grid(block)
+    return '<ol class="strip wide">\n' + "\n".join(map(_stop, block.stops)) + "\n</ol>"
 
 
 def _work(block: Work) -> str:
@@ -120,35 +99,19 @@ def _grid(block: Grid) -> str:
     return f'<div class="grid wide">{label}<span> = </span><table class="matrix"><tbody>{rows}</tbody></table></div>'
 
 
-def _strip(block: Strip) -> str:
-    parts = "\n".join(_stop(stop) for stop in block.stops)
-    return f'<ol class="strip wide">\n{parts}\n</ol>'
-
-
 def _stop(stop: Stop) -> str:
     """A quantity with its value above and its gradient below, and the arrow to the next one."""
-    rows = [
-        f'<span class="value">{_labelled("value", stop.value, _formula)}</span>',
-        f'<span class="symbol">{to_mathml(stop.symbol)}</span>',
-        f'<span class="gradient">{_labelled("gradient", stop.gradient, _formula)}</span>',
-    ]
-    card = f'<span class="card">{"".join(rows)}</span>'
-    return f"<li>{card}{_arrow(stop) if stop.local else ''}</li>"
+    value, gradient = _labelled("value", stop.value), _labelled("gradient", stop.gradient)
+    symbol = f'<span class="symbol">{to_mathml(stop.symbol)}</span>'
+    card = f'<span class="value">{value}</span>{symbol}<span class="gradient">{gradient}</span>'
+    return f'<li><span class="card">{card}</span>{_arrow(stop) if stop.local else ""}</li>'
 
 
 def _arrow(stop: Stop) -> str:
-    shown = to_mathml(stop.local)
     number = "" if stop.local_value in ("", stop.local) else f'<span class="worth">{to_mathml(stop.local_value)}</span>'
-    return f'<span class="arrow"><span class="local">{_aloud("local")}{shown}{number}</span></span>'
+    return f'<span class="arrow"><span class="local">{_labelled("local", stop.local)}{number}</span></span>'
 
 
-def _labelled(key: str, text: str, write: Callable[[str], str]) -> str:
-    return f"{_aloud(key)}{write(text)}" if text else ""
-
-
-def _aloud(key: str) -> str:
-    return f'<span class="aloud">{_words(say(key))}: </span>'
-
-
-def _formula(text: str) -> str:
-    return to_mathml(text)
+def _labelled(key: str, text: str) -> str:
+    """A formula that is told what it is where it is read aloud."""
+    return f'<span class="aloud">{_words(say(key))}: </span>{to_mathml(text)}' if text else ""

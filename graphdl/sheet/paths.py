@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 
-from graphdl.draw.digits import equals, in_brackets, number, parsed, total
+from graphdl.draw.digits import product, total
 from graphdl.ir.node import Node
 from graphdl.sheet.reverse import Reverse, Wire
 
@@ -21,24 +21,22 @@ def count_paths(reverse: Reverse) -> dict[Node, int]:
     return {w: counts.get(w, 0) for w in (*reverse.order, *reverse.wrt)}
 
 
-def paths(reverse: Reverse, start: Node, most: int) -> list[Path]:
-    """At most `most` paths from `start` to the loss, in the order of the equations."""
-    found: list[Path] = []
+def paths(reverse: Reverse, start: Node, ends: Container[Node] = ()) -> Iterator[Path]:
+    """The paths from `start` to the loss, or to the first of `ends` on the way, in the order of the equations."""
     waiting: list[Path] = [(wire,) for wire in reversed(reverse.wires.get(start, []))]
-    while waiting and len(found) < most:
+    while waiting:
         path = waiting.pop()
         end = path[-1].target
-        if end is reverse.made.loss:
-            found.append(path)
+        if end in ends or end is reverse.made.loss:
+            yield path
         else:
             waiting += [(*path, wire) for wire in reversed(reverse.wires.get(end, []))]
-    return found
 
 
 def way_text(reverse: Reverse, path: Path) -> str:
     """``w₁₁ → z₁ → a₁ → L``"""
     stops = [path[0].link.source, *(wire.target for wire in path)]
-    return " → ".join(map(reverse.made.text, stops))
+    return " → ".join(reverse.made.symbols[stop] for stop in stops)
 
 
 def partials(reverse: Reverse, path: Path) -> str:
@@ -52,7 +50,8 @@ def derivatives(reverse: Reverse, path: Path) -> str:
     factors = [text for text in texts if text != "1"]
     if len(factors) < 2:
         return factors[0] if factors else "1"
-    return " · ".join(_factor(text, i == 0) for i, text in enumerate(factors))
+    first, *rest = factors
+    return " · ".join([f"({first})" if is_sum(first) else first, *map(bracketed, rest)])
 
 
 def numbers(reverse: Reverse, path: Path) -> str:
@@ -63,27 +62,10 @@ def numbers(reverse: Reverse, path: Path) -> str:
     return product(values, math.prod(values))
 
 
-def product(values: Sequence[float], result: float) -> str:
-    """``2 × 3 × 4 = 24``, with ≈ where the displayed numbers do not multiply to the displayed result."""
-    shown = [number(value) for value in values]
-    line = " × ".join([shown[0], *map(in_brackets, shown[1:])])
-    if len(shown) == 1:
-        return line
-    sign = equals(math.prod(map(parsed, shown)), number(result))
-    return f"{line} {sign} {number(result)}"
-
-
 def added(reverse: Reverse, found: Sequence[Path]) -> str:
     """``6 + 1 = 7``: the paths added up."""
     values = [math.prod(reverse.slopes[wire.link.slope] for wire in path) for path in found]
     return total(values, math.fsum(values))
-
-
-def _factor(text: str, is_first: bool) -> str:
-    """A local derivative as a factor: sums in brackets, and what begins with a sign, unless it comes first."""
-    if is_sum(text) or (text.startswith("−") and not is_first):
-        return f"({text})"
-    return text
 
 
 def is_sum(text: str) -> bool:
@@ -94,3 +76,8 @@ def is_sum(text: str) -> bool:
         if depth == 0 and letter in "+−/" and at:
             return True
     return False
+
+
+def bracketed(text: str) -> str:
+    """A text as a factor that does not come first: sums in brackets, and what begins with a sign."""
+    return f"({text})" if text.startswith("−") or is_sum(text) else text

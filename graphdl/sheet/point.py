@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from graphdl.compile.fold import fold_constants
 from graphdl.draw.subject import Subject, subject, values
 from graphdl.ir.dim import evaluate
 from graphdl.ir.graph import Graph
 from graphdl.ir.leaves import Noise, VariableLeaf, constant
 from graphdl.ir.node import Node
+from graphdl.ir.origin import forward_of
 from graphdl.ir.traverse import renamed, substitute
 from graphdl.ir.types import TensorType
+from graphdl.rewrite.engine import rewrite
+from graphdl.rewrite.passes import merge_equal
+from graphdl.rewrite.rules.algebra import ALGEBRA
+from graphdl.rewrite.rules.shapes import SHAPES
 from graphdl.runtime.check import in_float64
 from graphdl.runtime.session import Session
 from graphdl.runtime.stepper import Stepper
@@ -35,13 +43,44 @@ class Point:
     session: Session
     mine: dict[Node, Node]
 
-    def subject(self) -> Subject:
-        """The chain rule from the loss, stabilised as every session does."""
-        return subject(self.loss, self.wrt, None, stabilise=True)
+    def run(self) -> Run:
+        """The chain rule from the loss, stabilised as every session does, with the value of each node."""
+        found = subject(self.loss, self.wrt, None, stabilise=True)
+        return Run(found, {} if self.feeds is None else values(found, self.feeds, self.session)[0])
 
-    def values(self, found: Subject) -> dict[Node, Any]:
-        """The value of every node of `found`; nothing where there are no numbers."""
-        return {} if self.feeds is None else values(found, self.feeds, self.session)[0]
+
+@dataclass(frozen=True)
+class Run:
+    """The graph `found` with the value of every node; `values` is empty where there are no numbers."""
+
+    found: Subject
+    values: Mapping[Node, Any]
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Every symbolic size as the values settle it; 1 without them, which is a batch of one example."""
+        tensors = [node for node in self.found.forward if isinstance(node.type, TensorType)]
+        symbolic = [d for node in tensors for d in node.shape if not isinstance(d, int)]
+        sizes = dict.fromkeys((name for d in symbolic for factors, _ in d.terms for name in factors), 1)
+        for node in tensors:
+            if node in self.values:
+                pairs = zip(node.shape, np.shape(self.values[node]), strict=True)
+                sizes.update((str(d), size) for d, size in pairs if str(d) in sizes)
+        return sizes
+
+    @property
+    def loss(self) -> Node:
+        """The loss in the graph."""
+        assert self.found.loss is not None
+        return self.found.loss
+
+    def shape(self, node: Node) -> tuple[int, ...]:
+        """The shape of `node` in integers."""
+        return tuple(evaluate(d, self.sizes) for d in node.shape)
+
+    def size(self, node: Node) -> int:
+        """How many elements `node` has."""
+        return math.prod(self.shape(node))
 
 
 def point(loss: Node, wrt: Sequence[Node], feeds: Feeds | None, session: Session) -> Point:
@@ -57,7 +96,18 @@ def point(loss: Node, wrt: Sequence[Node], feeds: Feeds | None, session: Session
             wide.assign(new, session.value(node))
     wide.state.step = session.state.step
     fed = _by_node(loss, feeds or {}, mine) if has_numbers else None
+    mine.update(_without_plumbing({node: mine[node] for node in (loss, *wrt)}))
     return Point(mine[loss], tuple(mine[w] for w in wrt), fed, wide, mine)
+
+
+def _without_plumbing(mine: Mapping[Node, Node]) -> dict[Node, Node]:
+    """`mine`; where a chain rule built some of it, for a second derivative, without its ones and repetitions."""
+    graph = Graph({str(i): node for i, node in enumerate(mine.values())})
+    if any(forward_of(node) is not None for node in graph.nodes):
+        folded = fold_constants(graph, [])
+        cleaned, _ = rewrite(folded, (*ALGEBRA, *SHAPES), "clean", protected=folded.outputs.values())
+        graph = merge_equal(cleaned, [])
+    return dict(zip(mine, graph.outputs.values(), strict=True))
 
 
 def _drawn(loss: Node, feeds: Feeds, session: Session, became: Mapping[Node, Node]) -> dict[Node, Node]:
@@ -84,22 +134,3 @@ def _by_node(loss: Node, feeds: Feeds, mine: Mapping[Node, Node]) -> dict[Any, A
         elif node in mine:
             found[mine[node]] = value
     return found
-
-
-def sizes_of(found: Subject, known: Mapping[Node, Any]) -> dict[str, int]:
-    """Every symbolic size as the values settle it; 1 without them, which is a batch of one example."""
-    sizes: dict[str, int] = {}
-    for node in found.forward:
-        for d in node.shape if isinstance(node.type, TensorType) else ():
-            if not isinstance(d, int):
-                sizes.update(dict.fromkeys((name for m, _ in d.terms for name in m), 1))
-    for node in found.forward:
-        if node in known and isinstance(node.type, TensorType):
-            plain = {str(d): size for d, size in zip(node.shape, np.shape(known[node]), strict=True) if str(d) in sizes}
-            sizes.update(plain)
-    return sizes
-
-
-def shape_at(node: Node, sizes: Mapping[str, int]) -> tuple[int, ...]:
-    """The shape of `node` in integers."""
-    return tuple(evaluate(d, sizes) for d in node.shape)

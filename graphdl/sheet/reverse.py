@@ -35,6 +35,11 @@ class Reverse:
     made: Scalars
     wrt: tuple[Node, ...]
 
+    @property
+    def loss(self) -> str:
+        """What the loss is called."""
+        return self.made.symbols[self.made.loss]
+
     @cached_property
     def way(self) -> list[Equation]:
         """The equations between `wrt` and the loss, in order."""
@@ -61,8 +66,8 @@ class Reverse:
     def order(self) -> list[Node]:
         """The numbers that get a gradient, the loss first; the elements of one array in their own order."""
         arrays = [list(group) for _, group in groupby(self.way, key=lambda equation: equation.of)]
-        leaves = [w for w in self.wrt if w not in self.made.by_target]
-        return [*(equation.target for array in reversed(arrays) for equation in array), *leaves]
+        between = [equation.target for array in reversed(arrays) for equation in array]
+        return list(dict.fromkeys([*between, *self.wrt]))
 
     @cached_property
     def slopes(self) -> dict[Node, Any]:
@@ -82,15 +87,15 @@ class Reverse:
 
     def partial(self, node: Node) -> str:
         """``∂L/∂w₁₁``"""
-        return f"∂{self.made.text(self.made.loss)}/∂{self.made.text(node)}"
+        return f"∂{self.loss}/∂{self.made.symbols[node]}"
 
     def local(self, wire: Wire) -> str:
         """``∂z/∂w₁₁``; ``∂(t + u)/∂u`` where ∂L/∂u means the derivative along all ways, of which this is one."""
         target, source = wire.target, wire.link.source
         if target is self.made.loss and len(self.wires[source]) > 1:
             formula = self.made.by_target[target].formula
-            return f"∂({formulas([formula], self.made.symbols)[formula]})/∂{self.made.text(source)}"
-        return f"∂{self.made.text(target)}/∂{self.made.text(source)}"
+            return f"∂({formulas([formula], self.made.symbols)[formula]})/∂{self.made.symbols[source]}"
+        return f"∂{self.made.symbols[target]}/∂{self.made.symbols[source]}"
 
     def derivative(self, slope: Node) -> str:
         """The local derivative in symbols."""
@@ -120,27 +125,24 @@ class Reverse:
 
     def local_line(self, wire: Wire) -> str:
         """``∂a/∂z = a · (1 − a) = 0.6 × (1 − 0.6) = 0.24``"""
-        return f"{self.local(wire)} = {self.worked(wire.link.slope)}"
-
-    def worked(self, expression: Node) -> str:
-        """An expression in symbols, with the numbers put in, and what it is worth."""
-        return worked(self.made, expression, self.slopes.get(expression))
+        slope = wire.link.slope
+        return " = ".join((self.local(wire), *worked(self.made, slope, self.slopes.get(slope))))
 
 
-def worked(made: Scalars, expression: Node, value: Any = None) -> str:
-    """``w · x = 0.5 × 2 = 1``: symbols, numbers, result, as far as they differ; symbols alone without a value."""
+def worked(made: Scalars, expression: Node, value: Any = None) -> tuple[str, ...]:
+    """``w · x`` and ``0.5 × 2 = 1``: in symbols, and with the numbers put in where there is a value."""
     symbolic = formulas([expression], made.symbols)[expression]
     if value is None or scalar_of(expression) is not None:
-        return symbolic
+        return (symbolic,)
     shown = number(value)
     if expression in made.symbols:
-        return f"{symbolic} = {shown}"
+        return symbolic, shown
     leaves = [node for node in ancestors([expression], stop=made.symbols) if node in made.symbols]
     digits = {node: number(made.values[node]) for node in leaves}
     put_in = _BEHIND.sub(r"(\1)", formulas([expression], digits)[expression].replace("·", "×"))
     rounded = {node: _as_shown(made.values[node]) for node in leaves}
-    sign = equals(float(made.at([expression], rounded)[expression]), shown)
-    return f"{symbolic} = {put_in} {sign} {shown}" if put_in != shown else f"{symbolic} = {shown}"
+    sign = "=" if isinstance(value, bool) else equals(float(made.at([expression], rounded)[expression]), shown)
+    return symbolic, (f"{put_in} {sign} {shown}" if put_in != shown else shown)
 
 
 def _as_shown(value: Any) -> Any:

@@ -8,7 +8,6 @@ from graphdl.draw.digits import equals, in_brackets, number, parsed
 from graphdl.ir.leaves import Constant, VariableLeaf
 from graphdl.ir.node import Node
 from graphdl.runtime.session import Session
-from graphdl.sheet.model import Formula
 
 
 def learning_rate(updates: Iterable[tuple[Node, Node]], session: Session) -> float | None:
@@ -32,14 +31,6 @@ def _number(node: Node, session: Session) -> float | None:
         return float(node.op.value)
     is_setting = isinstance(node.op, VariableLeaf) and not node.op.trainable and not node.shape
     return float(session.value(node)) if is_setting else None
-
-
-def update_lines(symbol: str, partial: str, value: float | None, slope: float | None, rate: float) -> list[Formula]:
-    """The update in symbols, and with the numbers put in."""
-    lines = [Formula(f"{symbol} ← {symbol} − η · {partial}", "chain")]
-    if value is not None and slope is not None:
-        lines.append(Formula(f"{symbol} ← {put_in(value, rate, slope)}", "numbers"))
-    return lines
 
 
 def put_in(value: float, rate: float, slope: float) -> str:

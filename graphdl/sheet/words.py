@@ -6,15 +6,13 @@ Korean avoids particles behind symbols, whose choice depends on how a symbol is 
 
 from __future__ import annotations
 
-from graphdl.sheet.model import Said
-
-LANGUAGES = ("en", "ko")
+from graphdl.sheet.model import Block, Formula, Row, Said, Section, Strip, Table, Words
 
 WORDS: dict[str, Said] = {
     "title": {"en": "Derivation of {partials}", "ko": "{partials} 유도"},
     "question": {"en": "Question", "ko": "문제"},
     "wanted": {
-        "en": "How does {loss} change when {symbol} changes a little? Wanted:",
+        "en": "How does {loss} change with a little change of {symbol}? Wanted:",
         "ko": "{symbol} 값을 조금 바꾸면 {loss} 값은 얼마나 변하는가? 구할 것:",
     },
     "element": {
@@ -197,23 +195,46 @@ WORDS: dict[str, Said] = {
 }
 
 
+_MARKS = dict.fromkeys(map(ord, "⟦⟧⟪⟫"), "?")
+
+
 def math(text: str) -> str:
     """A formula inside a sentence, marked as one."""
-    return f"⟦{_unmarked(text)}⟧"
+    return f"⟦{text.translate(_MARKS)}⟧"
 
 
 def code(text: str) -> str:
     """A name as it is typed, inside a sentence."""
-    return f"⟪{_unmarked(text)}⟫"
-
-
-def _unmarked(text: str) -> str:
-    return text.translate(_MARKS)
-
-
-_MARKS = dict.fromkeys(map(ord, "⟦⟧⟪⟫"), "?")
+    return f"⟪{text.translate(_MARKS)}⟫"
 
 
 def say(key: str, **slots: str | int) -> Said:
     """The words for `key` in each language."""
-    return {language: WORDS[key][language].format(**slots) for language in LANGUAGES}
+    return {language: said.format(**slots) for language, said in WORDS[key].items()}
+
+
+def heads(*keys: str) -> tuple[Said, ...]:
+    """The head of a table."""
+    return tuple(map(say, keys))
+
+
+def strip_table(strip: Strip) -> tuple[Formula, Table]:
+    """The way in one line, and a row for each of its quantities, where no strip can be drawn."""
+    rows = tuple(Row(tuple(map(Formula, (s.symbol, s.value, s.gradient, s.worked)))) for s in strip.stops)
+    way = " → ".join(stop.symbol for stop in strip.stops)
+    return Formula(way, "path"), Table(heads("symbol", "value", "gradient", "local"), rows)
+
+
+def words(key: str, **slots: str | int) -> Words:
+    """A paragraph."""
+    return Words(say(key, **slots))
+
+
+def note(key: str, **slots: str | int) -> Words:
+    """A paragraph that is set apart."""
+    return Words(say(key, **slots), note=True)
+
+
+def section(key: str, *blocks: Block, **slots: str | int) -> Section:
+    """A section with the heading that `key` says."""
+    return Section(key, say(key, **slots), blocks)

@@ -62,3 +62,25 @@ def test_products_of_arrays_are_told_from_products_with_numbers():
     symbols = {a: "a", b: "b"}
     both, scaled, matrix = a * b, a * 2, a @ b.T
     assert formulas([both, scaled, matrix], symbols) == {both: "a ⊙ b", scaled: "a · 2", matrix: "a · bᵀ"}
+
+
+def test_parts_of_arrays_and_named_axes_are_written_as_they_are_asked_for():
+    a, b = gd.placeholder((4, 3), name="a"), gd.placeholder((2, 3), name="b")
+    pairs, rows, corner = gd.einsum("id,jd->ij", a, b), a[1:3], a[::2, 0:1]
+    second = gd.split(b, 3, axis=1)[1]
+    assert formulas([pairs, rows, corner, second], {a: "a", b: "b"}) == {
+        pairs: "einsum(ab, cb → ac: a, b)",
+        rows: "a[1:3, :]",
+        corner: "a[0:4:2, 0:1]",
+        second: "split(b)[1]",
+    }
+    assert formulas([rows], {a: "∂L/∂a"})[rows] == "(∂L/∂a)[1:3, :]"
+
+
+def test_names_of_the_chain_rule_are_not_taken_for_the_users():
+    from graphdl.draw.trace import trace
+
+    x = gd.placeholder((), "float64", name="x")
+    first = gd.gradients(gd.exp(x) * x, x)
+    made = trace(gd.add(first, x, name="h"), x, {"x": 0.5})
+    assert [node.symbol for node in made.forward if node.op in ("exp", "multiply")] == ["t₁", "t₂", "t₃", "t₄"]

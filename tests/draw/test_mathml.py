@@ -124,3 +124,15 @@ def test_the_upstream_gradient_inside_a_sum_is_named_too():
     lane = LaneRule("e1", "∂L/∂b", "∂L/∂z", derivative="Σ(∂L/∂z)")
     text = chain_mathml(lane, "ko")
     assert re.sub(r"<[^>]+>", "", text) == "∂L∂b하류=Σ(∂L∂z상류)"
+
+
+def test_layers_primes_and_assignments_are_set_as_textbooks_do():
+    assert "<msubsup><mi>w</mi><mn>12</mn><mrow>" in mathml("w⁽¹⁾₁₂ ← w⁽¹⁾₁₂ − η · f′")
+    assert "<msup><mi>f</mi><mo>′</mo></msup>" in mathml("w ← η · f′")
+
+
+@pytest.mark.parametrize("text", ["x[1:3, :]", "−1 … 2", "⊙ 1 / 9", "einsum(ab, cb → ac: q, K)", "w ← w − η · x"])
+def test_bounds_dots_and_named_axes_are_read_as_formulas(text):
+    found = _read(text)
+    assert "".join(found.itertext()) == text.replace(" ", "").replace("/", "")
+    assert (found.find(f".//{_NS}mfrac") is not None) == ("/" in text)

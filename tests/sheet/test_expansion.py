@@ -8,7 +8,7 @@ import pytest
 import graphdl as gd
 from graphdl.errors import DrawError, GradientError
 from graphdl.sheet import Target, sheet
-from graphdl.sheet.asking import asked, unknown
+from graphdl.sheet.targets import asked, unknown
 
 OPS = {
     "elementwise": lambda x: gd.sum(gd.tanh(x) * x - gd.exp(x) / (1 + gd.square(x))),
@@ -67,14 +67,12 @@ def test_by_matrices_gives_the_same_gradient(name):
 
 def test_equations_give_the_values_of_the_arrays():
     """Each right side, evaluated by itself over the numbers it reads."""
+    from graphdl.sheet.equations import scalars
     from graphdl.sheet.point import point
-    from graphdl.sheet.scalars import scalars
 
     for name, make in OPS.items():
         x = gd.placeholder((2, 3), "float64", name="x")
-        at = point(make(x), [x], {x: VALUE}, gd.Session())
-        found = at.subject()
-        made = scalars(found, at.values(found))
+        made = scalars(point(make(x), [x], {x: VALUE}, gd.Session()).run())
         computed = made.evaluate(equation.formula for equation in made.equations)
         for equation in made.equations:
             assert computed[equation.formula] == pytest.approx(made.values[equation.target], rel=1e-12, abs=1e-12), name
@@ -108,6 +106,12 @@ def test_labels_must_be_known():
     assert sheet(loss, (z, (0, 0))).level == "matrix"
     with pytest.raises(DrawError, match=r"label is i64\[N\], which the equations need as numbers; give values"):
         sheet(loss, (z, (0, 0)), level="scalar")
+
+
+def test_what_depends_on_values_is_derived_by_matrices_without_them():
+    x = gd.placeholder((3,), "float64", name="x")
+    assert sheet(gd.max(x), (x, (0,))).level == "matrix"
+    assert sheet(gd.max(x), (x, (0,)), {x: [1.0, 3.0, 2.0]}).level == "scalar"
 
 
 @pytest.mark.parametrize("index", [(2, 0), (0,), (0, 0, 0), (-1, 0)])

@@ -177,3 +177,55 @@ def test_random_leaves_are_what_this_run_drew():
     session = gd.Session(seed=3)
     made = sheet(loss, w, {}, session)
     np.testing.assert_allclose(made.results[0].whole, session.run(gd.gradients(loss, w)), rtol=1e-5)
+
+
+def test_a_second_derivative_is_derived_from_the_first_without_the_ones_of_the_chain_rule():
+    (x,) = scalars("x")
+    first = gd.gradients(gd.multiply(x * x, gd.sin(x), name="f"), x)
+    made = sheet(first, x, {"x": 1.2})
+    assert made.results[0].value == pytest.approx(2 * np.sin(1.2) + 4 * 1.2 * np.cos(1.2) - 1.2**2 * np.sin(1.2))
+    equations = [row.cells[1].text for row in made.section("forward").blocks[1].rows]
+    assert equations == ["t₁ = x · x", "t₂ = sin(x)", "t₃ = cos(x)", "t₄ = t₁ · t₃", "t₅ = t₂ · x", "L = t₄ + t₅ + t₅"]
+
+
+def test_the_gradient_of_a_node_between_is_differentiated_again():
+    """∂L/∂h of L = h³ at h = 2 x, for h: 6 h."""
+    (x,) = scalars("x")
+    h = gd.multiply(x, 2.0, name="h")
+    made = sheet(gd.gradients(gd.pow(h, 3), h), h, {"x": 1.5})
+    assert made.results[0].value == pytest.approx(18.0)
+
+
+def test_a_quantity_between_has_a_derivative_too():
+    """For z in L = σ(z)² with z = w x: 2 σ² (1 − σ); its equation is not on the way from it."""
+    w, x = scalars("w", "x")
+    z = gd.multiply(w, x, name="z")
+    made = sheet(gd.square(gd.sigmoid(z, name="a")), z, {"w": 0.5, "x": 2.0})
+    a = 1 / (1 + np.exp(-1.0))
+    assert made.results[0].value == pytest.approx(2 * a * a * (1 - a))
+    assert made.paths == {"z": 1}
+
+
+def test_comparisons_stand_whole_beside_their_numbers():
+    x, y = scalars("x", "y")
+    made = sheet(gd.where(gd.greater(x, y, name="c"), x * y, y), x, {"x": 2.0, "y": 1.0})
+    first = made.section("forward").blocks[1].rows[0].cells
+    assert [cell.text for cell in first[1:]] == ["c = [x > y]", "c = [2 > 1] = true"]
+
+
+def test_a_unit_that_is_the_loss_itself_has_delta_one():
+    (x,) = scalars("x")
+    w = gd.Variable(3.0, "float64", name="w")
+    made = sheet(gd.multiply(w, x, name="L"), w, {"x": 2.0}, ebp=True)
+    assert "δ[L] = ∂L/∂L = 1" in lines(made, "ebp") or "δ = ∂L/∂L = 1" in lines(made, "ebp")
+
+
+def test_a_layer_with_two_inputs_is_one_layer():
+    """z = x W + h U + b: its sum and its activation are called after it, and EBP has one δ."""
+    shapes = {"x": (1, 2), "h": (1, 3), "W": (2, 3), "U": (3, 3), "b": (3,)}
+    x, h, W, U, b = (gd.Variable(np.full(shape, 0.5), name=name) for name, shape in shapes.items())
+    made = sheet(gd.sum(gd.tanh(x @ W + h @ U + b)), [W, U], {}, level="matrix", ebp=True)
+    equations = [row.cells[1].text for row in made.section("forward").blocks[1].rows]
+    assert equations == ["z = x · W + h · U + b", "a = tanh(z)", "L = Σ(a)"]
+    assert [text.split(" = ")[0] for text in lines(made, "ebp") if text.startswith("δ")] == ["δ"]
+    assert {"∂L/∂W = xᵀ · δ", "∂L/∂U = hᵀ · δ"} <= set(lines(made, "ebp"))

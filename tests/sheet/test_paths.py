@@ -14,10 +14,10 @@ import graphdl as gd
 from graphdl.sheet import paths as P
 from graphdl.sheet import sheet
 from graphdl.sheet.counting import count_ways
+from graphdl.sheet.equations import scalars
 from graphdl.sheet.naming import textbook_symbols
-from graphdl.sheet.point import point, sizes_of
+from graphdl.sheet.point import point
 from graphdl.sheet.reverse import Reverse
-from graphdl.sheet.scalars import scalars
 from tests.sheet.networks import course
 
 
@@ -34,11 +34,10 @@ def graphs(draw):
 
 
 def derivation(loss, w, feeds, index=()):
-    at = point(loss, [w], feeds, gd.Session())
-    found = at.subject()
-    found.symbols.update(textbook_symbols(found))
-    made = scalars(found, at.values(found))
-    return Reverse(made, (made.number(found.wrt[0], index),))
+    run = point(loss, [w], feeds, gd.Session()).run()
+    run.found.symbols.update(textbook_symbols(run.found))
+    made = scalars(run)
+    return Reverse(made, (made.number(run.found.wrt[0], index),))
 
 
 def walked(node, loss) -> int:
@@ -54,8 +53,8 @@ def test_the_number_of_paths_is_that_found_by_walking_them(case):
     loss, x = case
     reverse = derivation(loss, x, {x: 0.7})
     w = reverse.wrt[0]
-    found = P.paths(reverse, w, 10_000)
-    assert P.count_paths(reverse)[w] == len(found) == walked(reverse.made.found.wrt[0], reverse.made.found.loss)
+    found = list(P.paths(reverse, w))
+    assert P.count_paths(reverse)[w] == len(found) == walked(reverse.made.run.found.wrt[0], reverse.made.run.loss)
 
 
 @settings(max_examples=60, deadline=None)
@@ -64,7 +63,7 @@ def test_products_along_paths_add_up_to_the_gradient(case, at):
     loss, x = case
     reverse = derivation(loss, x, {x: at})
     total = math.fsum(
-        math.prod(reverse.slopes[wire.link.slope] for wire in path) for path in P.paths(reverse, reverse.wrt[0], 10_000)
+        math.prod(reverse.slopes[wire.link.slope] for wire in path) for path in P.paths(reverse, reverse.wrt[0])
     )
     h = 1e-6
     session = gd.Session()
@@ -98,9 +97,8 @@ def test_ways_counted_on_arrays_are_those_counted_number_by_number(examples):
     for name, index in (("W1", (0, 0)), ("b1", (0,)), ("W2", (0, 0)), ("x", (0, 0))):
         leaf = case.leaves[name]
         reverse = derivation(case.loss, leaf, case.feeds, index)
-        found = reverse.made.found
-        (w,) = found.wrt
-        assert count_ways(found, w, reverse.made.sizes) == P.count_paths(reverse)[reverse.wrt[0]], name
+        (w,) = reverse.made.run.found.wrt
+        assert count_ways(reverse.made.run, w) == P.count_paths(reverse)[reverse.wrt[0]], name
 
 
 def test_ways_through_a_deep_network_are_the_product_of_its_widths():
@@ -111,6 +109,5 @@ def test_ways_through_a_deep_network_are_the_product_of_its_widths():
     for i, (a, b) in enumerate(itertools.pairwise(widths)):
         weights.append(gd.Variable(np.ones((a, b)), name=f"W{i}"))
         h = gd.tanh(h @ weights[-1])
-    at = point(gd.mean(gd.square(h)), [weights[0]], {x: np.ones((4, 3))}, gd.Session())
-    found = at.subject()
-    assert count_ways(found, found.wrt[0], sizes_of(found, at.values(found))) == 4 * 7 * 11
+    run = point(gd.mean(gd.square(h)), [weights[0]], {x: np.ones((4, 3))}, gd.Session()).run()
+    assert count_ways(run, run.found.wrt[0]) == 4 * 7 * 11

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from graphdl.draw import graphviz
+from graphdl.draw.choices import check_choice
 from graphdl.draw.granularity import GRANULARITIES
 from graphdl.draw.model import Trace
 from graphdl.draw.page import LANGUAGES, THEMES, asset, html_page, json_in_html
@@ -15,7 +16,7 @@ from graphdl.draw.player.pictures import drawn_views, pictures, ranges, view_dat
 from graphdl.draw.player.texts import TEXTS
 from graphdl.draw.style import one_line, theme_css
 from graphdl.draw.views import View
-from graphdl.errors import DrawError, did_you_mean
+from graphdl.errors import DrawError
 from graphdl.files import write_atomically
 
 # Steps by operation up to here start as such; up to the second number they are in the page at all.
@@ -57,8 +58,8 @@ def page(
 
     Raises DrawError for a language, theme, granularity, view or step that there is not.
     """
-    _check("language", language, (*LANGUAGES, "both"))
-    _check("theme", theme, THEMES)
+    check_choice("language", language, (*LANGUAGES, "both"))
+    check_choice("theme", theme, THEMES)
     found = tuple(views) if views is not None else drawn_views(trace, time_limit)
     chosen, note = _granularity(len(trace.steps), granularity)
     payload = Payload(trace, _held(trace, chosen))
@@ -93,7 +94,7 @@ def save(trace: Trace, path: str | Path, **options: Any) -> Path:
 def _granularity(count: int, asked: str | None) -> tuple[str, str]:
     """Where to start, and the key of the note that says why."""
     if asked is not None:
-        _check("granularity", asked, GRANULARITIES)
+        check_choice("granularity", asked, GRANULARITIES)
         if count <= MOST_STEPS_HELD or asked in ("layer", "phase"):
             return asked, ""
         return "layer", "tooLong"
@@ -114,15 +115,10 @@ def _title(trace: Trace, language: str) -> str:
     return said.format(loss=trace.by_id[trace.loss].symbol if trace.loss else "")
 
 
-def _check(what: str, word: str, known: Sequence[str]) -> None:
-    if word not in known:
-        raise DrawError(f"there is no {what} {word!r}.{did_you_mean(str(word), known)} It is one of {', '.join(known)}")
-
-
 def _view(view: str | None, shown: Sequence[View]) -> str:
     """The view that was asked for; empty where the page is to choose by its width."""
     if view is not None:
-        _check("view", view, [each.key for each in shown])
+        check_choice("view", view, [each.key for each in shown])
     return view or ""
 
 

@@ -11,7 +11,7 @@ from graphdl.draw.mathml import chain_mathml, mathml
 from graphdl.draw.model import Frame, LaneRule, Step, Trace, TraceEdge, TraceNode, Value
 
 # What a formula may consist of; the script makes no other element and sets no other attribute.
-TAGS = ("math", "mrow", "mi", "mn", "mo", "mtext", "msub", "msup", "munder", "mfrac", "msqrt")
+TAGS = ("math", "mrow", "mi", "mn", "mo", "mtext", "msub", "msup", "msubsup", "munder", "mfrac", "msqrt")
 ATTRIBUTES = ("class", "mathvariant", "stretchy", "form", "displaystyle")
 
 # A step about the whole graph lists so many formulas or numbers.

@@ -3,7 +3,7 @@
 /* Caption, formula and program of the step. Formulas come as a table of elements; nothing is ever parsed as markup. */
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
-const TAGS = new Set("math mrow mi mn mo mtext msub msup munder mfrac msqrt".split(" "));
+const TAGS = new Set("math mrow mi mn mo mtext msub msup msubsup munder mfrac msqrt".split(" "));
 const ATTRIBUTES = new Set("class mathvariant stretchy form displaystyle".split(" "));
 const ROLES = new Set(["downstream", "upstream", "local"]);
 
