@@ -43,7 +43,7 @@ model.compile(
 )
 
 data = (x_train, y_train), (x_test, y_test)
-epochs = 6
+epochs = 8
 
 if __name__ == "__main__":
     if "--quick" in sys.argv:

@@ -41,7 +41,7 @@ if __name__ == "__main__":
         race = trajectories(name, optimizers=racers(SCALES[name]), steps=40 if quick else 150)
         print(race)
         steps = {path.name: path.first_below(0.1) for path in race.paths}
-        first = min((step, racer) for racer, step in steps.items() if step is not None)
-        print(f"first below 0.1: {first[1]}, after {first[0]} steps\n")
+        there = sorted((step, racer) for racer, step in steps.items() if step is not None)
+        print(f"first below 0.1: {there[0][1]}, after {there[0][0]} steps\n" if there else "none is below 0.1 yet\n")
         if not quick:
             print(f"the paths are in {race.figure().save(f'race_{name}.svg')}\n")

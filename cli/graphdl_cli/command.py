@@ -22,8 +22,18 @@ def target_argument(metavar: str) -> Callable[[F], F]:
 
 
 _TRAINING = (
-    click.option("--data", "file", metavar="FILE", help="Examples: .npz with x and y, or .csv with a header."),
-    click.option("--target", "column", metavar="NAME", help="The column, or array, to be predicted."),
+    click.option(
+        "--data",
+        "file",
+        metavar="FILE",
+        help="Examples: .npz with x and y, .csv with a header, IDX images, or a set: digits, iris, mnist ...",
+    ),
+    click.option(
+        "--target",
+        "column",
+        metavar="NAME",
+        help="The column, or array, to be predicted; of IDX images, the file of labels.",
+    ),
     click.option("--features", metavar="A,B,C", help="Columns to predict it from. [default: all others]"),
     click.option(
         "--epochs", type=click.IntRange(1), metavar="N", help="Passes over the examples. [default: FILE's, or 1]"

@@ -1,4 +1,4 @@
-"""Examples to train on: from the model's own file, from an .npz, or from a table."""
+"""Examples to train on: from the model's own file, from arrays, a table or images in files, or a set that is known."""
 
 from __future__ import annotations
 
@@ -7,21 +7,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from graphdl.errors import DataError, did_you_mean, listed
-from graphdl.keras.datasets.table import read_table
+from graphdl.ir.text import plain
+from graphdl.keras import datasets
+from graphdl.keras.datasets import idx, rdatasets
+from graphdl.keras.datasets.table import Table, read_table
 from graphdl.keras.models import Model
 from graphdl.runtime.saving import read_arrays
 from graphdl_cli.failures import UserError
 from graphdl_cli.loading import Loaded, kind_of
 
+# Sets whose examples all have one shape, with a test set each.
+_SETS = (
+    "digits",
+    "iris",
+    "wine",
+    "breast_cancer",
+    "diabetes",
+    "mnist",
+    "fashion_mnist",
+    "boston_housing",
+    "california_housing",
+)
+_TABLES = (".csv", ".tsv", ".txt")
+_IDX = (".gz", ".idx", "-ubyte")
+
 
 @dataclass(frozen=True)
 class Data:
-    """Inputs `x`, targets `y`, and, where there are any, a pair of both to test on."""
+    """Inputs `x`, targets `y`, and, where there are any, a pair of both to test on; `notes` say what words became."""
 
     x: Any
     y: Any
     test: tuple[Any, Any] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def find_data(loaded: Loaded, file: str | None, target: str | None, features: Sequence[str] = ()) -> Data:
@@ -31,11 +52,36 @@ def find_data(loaded: Loaded, file: str | None, target: str | None, features: Se
             raise UserError("--target and --features choose columns of a file; give it with --data")
         return _own_data(loaded)
     path = Path(file)
+    if not path.exists() and file in (*_SETS, *rdatasets.KNOWN):
+        return _known(file, target, features)
     if path.suffix == ".npz":
         return _from_arrays(path, read_arrays(path), loaded.value, target)
-    if path.suffix in (".csv", ".tsv", ".txt"):
-        return _from_table(path, target, features)
-    raise UserError(f"{file!r} ends in {path.suffix or 'nothing'!r}, expected .npz, .csv or .tsv")
+    if path.suffix in _TABLES:
+        return _from_table(read_table(path), target, features)
+    if file.endswith(_IDX):
+        return _from_images(path, target)
+    raise UserError(
+        f"--data {file!r}: expected a file .npz, .csv, .tsv or IDX, or one of {', '.join((*_SETS, *rdatasets.KNOWN))}"
+        f".{did_you_mean(file, (*_SETS, *rdatasets.KNOWN))}"
+    )
+
+
+def _known(name: str, target: str | None, features: Sequence[str]) -> Data:
+    """One of the data sets that `keras.datasets` loads."""
+    if name in rdatasets.KNOWN:
+        return _from_table(rdatasets.load(name), target, features)
+    if target or features:
+        raise UserError(f"--target and --features choose columns of a file; {name} has inputs and targets of its own")
+    (x, y), test = getattr(datasets, name).load_data()
+    return Data(x, y, test)
+
+
+def _from_images(path: Path, target: str | None) -> Data:
+    """Images in an IDX file, their labels in the one that `target` names, or in the one that belongs to it by name."""
+    labels = target or path.name.replace("images-idx3", "labels-idx1")
+    if labels == path.name:
+        raise UserError(f"--target is needed: which IDX file has the labels of {path}?")
+    return Data(*idx.load(path, Path(labels) if target else path.with_name(labels)))
 
 
 def names_of(text: str | None) -> list[str]:
@@ -99,11 +145,32 @@ def _take(path: Path, arrays: Mapping[str, Any], name: str) -> Any:
     return arrays[name]
 
 
-def _from_table(path: Path, target: str | None, features: Sequence[str]) -> Data:
-    """The column `target` as targets, and `features` (or all other columns) as inputs."""
-    table = read_table(path)
+def _from_table(table: Table, target: str | None, features: Sequence[str]) -> Data:
+    """The column `target` as targets, and `features` (or all others) as inputs; words become numbers."""
     if target is None:
-        raise UserError(f"--target is needed: which column of {path} is to be predicted? It has {listed(table.header)}")
-    names = [table.known(name) for name in features] or [name for name in table.header if name != target]
-    y = table.column(target)
-    return Data(table.numbers(names), y)
+        what = f"which column of {table.path} is to be predicted? It has {listed(table.header)}"
+        raise UserError(f"--target is needed: {what}")
+    table.known(target)
+    names = [table.known(name) for name in features] or table.inputs(target)
+    if target in names:
+        raise UserError(f"{target!r} is the target and among --features; a model would copy it")
+    columns, notes = [], []
+    for name in names:
+        numbers, words = table.encoded(name)
+        columns.append(numbers)
+        notes += [_legend(name, words, len(words) > 2)] if words else []
+    y, classes = _targets(table, target)
+    notes += [_legend(target, classes, False)] if classes else []
+    return Data(np.hstack(columns), y, notes=tuple(notes))
+
+
+def _targets(table: Table, name: str) -> tuple[Any, tuple[str, ...]]:
+    """Numbers as they are, words as the numbers of their classes; and the words."""
+    return table.classes(name) if table.words(name) else (table.column(name), ())
+
+
+def _legend(name: str, words: Sequence[str], is_spread: bool) -> str:
+    """What became of the words of a column."""
+    if is_spread:
+        return f"{plain(name)}: a column of 0 and 1 for each of {listed(words)}"
+    return f"{plain(name)}: " + ", ".join(f"{word!r} is {number}" for number, word in enumerate(words))

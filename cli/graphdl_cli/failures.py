@@ -41,6 +41,8 @@ def guarded(command: Callable[[], Any], debug: bool) -> int:
     except BaseException as error:
         if _is_closed_pipe(error):
             return _leave_quietly()
+        if _hides_interrupt(error):
+            return _say("graphdl: interrupted", INTERRUPTED)
         if debug:
             traceback.print_exception(error)
         return _say(f"graphdl: error: {explained(error, debug)}", exit_status(error))
@@ -95,6 +97,16 @@ def _is_ours(error: BaseException) -> bool:
     from graphdl.errors import GraphdlError
 
     return isinstance(error, GraphdlError)
+
+
+def _hides_interrupt(error: BaseException) -> bool:
+    """Whether Ctrl-C became another error on its way, as where it comes in the middle of an import."""
+    if isinstance(error, click.ClickException) or _is_ours(error):
+        return False
+    inner: BaseException | None = error
+    while inner is not None and not isinstance(inner, KeyboardInterrupt):
+        inner = inner.__cause__ or inner.__context__
+    return inner is not None
 
 
 def _usage(error: click.UsageError) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graphdl_cli.command import command, target_argument, training_options
-from graphdl_cli.failures import Failed, UserError
+from graphdl_cli.failures import Failed, UserError, say_warning
 
 if TYPE_CHECKING:
     from graphdl.keras import Recorder
@@ -64,7 +64,8 @@ def train(target: str, file: str | None, column: str | None, features: str | Non
     """Train the model of a Python file.
 
     The file defines `model`, compiled, and `data`: a pair (x, y), two such pairs to train and to test on, or a
-    function that returns them. It may also define `epochs` and `batch_size`. With --data the examples come from a file.
+    function that returns them. It may also define `epochs`, `batch_size` and `callbacks`. With --data the examples
+    come from a file.
     """
     from graphdl_cli.data import find_data, names_of
     from graphdl_cli.loading import load_model
@@ -72,6 +73,8 @@ def train(target: str, file: str | None, column: str | None, features: str | Non
     loaded = load_model(target)
     data = find_data(loaded, file, column, names_of(features))
     _check_outputs(options)
+    for note in () if options["quiet"] else data.notes:
+        click.echo(note)
     prepare(loaded.value, options["seed"], options["lr"], options["optimizer"])
     loaded.value.session.nan_guard = options["nan_guard"]
     recorder = _recorder(loaded) if options["record"] or options["plot"] else None
@@ -100,7 +103,19 @@ def prepare(model: Model, seed: int | None, rate: float | None, optimizer: str |
 
         model.compile(**{**compile_arguments(model), "optimizer": optimizer})
     if rate is not None:
-        model.optimizer.learning_rate = rate
+        _set_rate(model, rate)
+
+
+def _set_rate(model: Model, rate: float) -> None:
+    """Train at `rate`, in place of the optimizer's own or its schedule's."""
+    from graphdl.keras.saving.model import compile_arguments
+
+    optimizer = model.optimizer
+    if optimizer.schedule is None:
+        optimizer.learning_rate = rate
+        return
+    config = {**optimizer.get_config(), "learning_rate": rate}
+    model.compile(**{**compile_arguments(model), "optimizer": type(optimizer).from_config(config)})
 
 
 def _recorder(loaded: Loaded) -> Recorder:
@@ -129,10 +144,16 @@ def _fit(loaded: Loaded, data: Data, recorder: Recorder | None, **options: Any) 
         batch_size=options["batch_size"] or loaded.positive("batch_size", 32),
         validation_split=options["validation_split"],
         verbose=0 if options["quiet"] else 1,
-        callbacks=[*([] if recorder is None else [recorder]), *_callbacks(options)],
+        callbacks=[*_own(loaded), *([] if recorder is None else [recorder]), *_callbacks(options)],
     )
     found: list[float] = history.history.get("loss", [])
     return found
+
+
+def _own(loaded: Loaded) -> list[Any]:
+    """The file's own `callbacks`."""
+    found = loaded.get("callbacks")
+    return [] if found is None else list(found) if isinstance(found, list | tuple) else [found]
 
 
 def _callbacks(options: dict[str, Any]) -> list[Any]:
@@ -147,8 +168,28 @@ def _callbacks(options: dict[str, Any]) -> list[Any]:
         backup = BackupAndRestore(options["checkpoint"], every, delete_checkpoint=False)
         if backup.path.exists() and not options["resume"]:
             raise UserError(f"there is a checkpoint already, {backup.path}; say --resume to go on, or remove it")
-        found.append(backup)
+        found += [backup, *_rate_check(options["lr"])]
     return found
+
+
+def _rate_check(rate: float | None) -> list[Any]:
+    """What says so where training goes on at another rate than the one on the command line."""
+    from graphdl.keras.callbacks import Callback
+
+    class RateCheck(Callback):
+        watches_only = True
+        is_done = False
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            found, has_begun = self.model.optimizer.learning_rate, self.model.session.state.step > 0
+            if has_begun and not self.is_done and found != rate:
+                say_warning(f"--lr {rate:g} is not used: the checkpoint goes on at {found:g}")
+            self.is_done = True
+
+        def remembered(self) -> dict[str, Any]:
+            return {}
+
+    return [] if rate is None else [RateCheck()]
 
 
 def _after_interrupt(model: Model, options: dict[str, Any]) -> None:

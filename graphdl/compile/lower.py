@@ -86,7 +86,7 @@ def _of_loop(node: Node, name: str) -> Instr:
 def _of_node(node: Node, graph: Graph, streams: dict[Node, int], contiguous: dict[Node, bool]) -> Instr | None:
     """The instruction for `node`; None for a leaf that is given, and for a size only ever written as a number."""
     if isinstance(node.op, Noise):
-        return _draw(node, streams[node])
+        return _draw(node, streams)
     if isinstance(node.op, Size):
         written = all(node in _written(user) for user in graph.consumers[node])
         text = f'xp.asarray({node.op.dim}, "{node.dtype}")'
@@ -143,10 +143,11 @@ def _template(node: Node, graph: Graph, contiguous: dict[Node, bool]) -> tuple[T
     return template(expression), is_view
 
 
-def _draw(node: Node, stream: int) -> Instr:
+def _draw(node: Node, streams: dict[Node, int]) -> Instr:
     assert isinstance(node.op, Noise)
-    tensor = node.tensor
-    text = f'{node.op.kind}(key, {stream}, {shape_text(tensor.shape)}, "{tensor.dtype}")'
+    tensor, seed = node.tensor, node.op.seed
+    key, stream = ("key", streams[node]) if seed is None else (f"({seed[0]}, key[1])", seed[1])
+    text = f'{node.op.kind}({key}, {stream}, {shape_text(tensor.shape)}, "{tensor.dtype}")'
     return Instr(node, template(text), (), (), is_view=False)
 
 

@@ -14,6 +14,7 @@ _LONGEST = 40
 SCRIPT_NAMES = (
     *("argparse", "base64", "hashlib", "io", "os", "sys", "np"),
     *("EPOCHS", "BATCH_SIZE", "LEARNING_RATE", "SEED", "SHUFFLE", "FEEDS", "SCORES", "STATE", "WEIGHTS", "RATES"),
+    *("SCHEDULE", "AVERAGES", "AT_ONCE", "batches", "write", "shape_of", "sizes_of"),
     *("INPUTS", "OUTPUTS", "EXAMPLES", "ARRAYS", "SCORED", "RUNNING", "SUMS", "added", "averaged"),
     *("initial_values", "predict", "score", "permutation", "unpacked", "load_data", "read_table", "as_fed", "start"),
     *("train_step", "train", "evaluate", "outputs", "digest", "save", "arguments", "main"),

@@ -21,8 +21,10 @@ from graphdl.ir.leaves import Constant, Packed
 from graphdl.ir.node import Node
 from graphdl.ir.text import plain
 from graphdl.keras import fitting
+from graphdl.keras.fitting.given import Given, read
 from graphdl.keras.layer import described
 from graphdl.keras.models import Model
+from graphdl.keras.training import Training
 from graphdl.runtime.compiled import Compiled
 
 # Compressed examples up to this size go into the script; larger ones are read from a file.
@@ -40,22 +42,26 @@ def script(
     seed: int | None = None,
     shuffle: bool | None = None,
     test_data: Any = None,
+    class_weight: Mapping[int, float] | None = None,
 ) -> str:
     """The text of a script that trains `model`, compiled, from its initial values as `fit` does.
 
     data, test_data   pairs (x, y) as `fit` takes them; written into the script while they are small (half a
-                      megabyte, compressed), otherwise given to it with ``--data``
+                      megabyte, compressed), otherwise given to it with ``--data``. Examples with weights of their own
+                      are (x, y, sample_weight)
     style             "readable" for a pure function, a line a node; "fast" for the text that sessions run
     epochs ...        what the script does when it is not told otherwise; by default, what the last `fit` did
+    class_weight      a weight for each class of the one output; that of the last `fit` as well
 
     Raises DataError for data that `fit` would refuse, and GraphError for a model that is not compiled.
     """
     if style not in ("readable", "fast"):
         raise GraphError(f"style is {style!r:.40}, expected 'readable' or 'fast'")
-    if data is not None:
-        model.build_for(_pair("data", data)[0])
-    made = _Script(model, style)
-    return made.text(_settings(model, epochs, batch_size, seed, shuffle), made.examples(data, test_data))
+    if class_weight is None and model.last_fit:
+        class_weight = model.last_fit.class_weight
+    plan, examples = (model.training, {}) if data is None else _read(model, data, class_weight)
+    made = _Script(model, plan, style)
+    return made.text(_settings(model, epochs, batch_size, seed, shuffle), made.carried(examples, test_data))
 
 
 def write_script(path: str | os.PathLike[str], model: Model, data: Any = None, **options: Any) -> Path:
@@ -64,17 +70,19 @@ def write_script(path: str | os.PathLike[str], model: Model, data: Any = None, *
 
 
 class _Script:
-    """The programs of a model, and the text made of them."""
+    """The programs of a model, trained as in `training`, and the text made of them."""
 
-    def __init__(self, model: Model, style: Style) -> None:
+    def __init__(self, model: Model, training: Training, style: Style) -> None:
         self.model = model
+        self.training = training
         self.style = style
         plan = model.training
-        self.train = plan.train_in(style)
+        self.train = training.train_in(style)
         session = model.session
         variables = _held(self.train, [*model.variables, *self._sums(plan.evaluate)])
         self.state = {session.state.names[v]: v.dtype for v in variables}
-        self.called = _called((*model.inputs, *plan.targets))
+        weights = (head.sample_weight for head in training.heads if head.sample_weight is not None)
+        self.called = _called((*model.inputs, *plan.targets, *weights))
         self.step = emit(self.train.program, style)
         self.initial = self._function(session.initial_values(variables), "initial_values")
         self.predict = self._function(plan.predict, "predict")
@@ -91,7 +99,12 @@ class _Script:
         feeds = self._names(self.train)
         wrapper = sections.READABLE_STEP if self.style == "readable" else sections.FAST_STEP
         parts = [
-            sections.HEADER.substitute(version=_version(), feeds=_listed(feeds), tests=_listed(feeds, "_test")),
+            sections.HEADER.substitute(
+                version=_version(),
+                feeds=_listed(feeds),
+                tests=_listed(feeds, "_test"),
+                rate=" --lr 0.1" if self.model.optimizer.schedule is None else "",
+            ),
             sections.SETTINGS.substitute(**settings, **self._facts()),
             sections.KERNELS.format(kernels="\n\n\n".join(kernel_text(kernels))),
             sections.DATA,
@@ -112,21 +125,20 @@ class _Script:
         arrays = {name: _value(node) for module in self.modules for name, node in module.constants.items()}
         return sections.CONSTANTS.format(arrays=_packed(arrays)) if arrays else ""
 
-    def examples(self, data: Any, tests: Any) -> dict[str, Any]:
-        """Checked arrays by name; none when there are none, or they are too large for a script."""
-        if data is None:
+    def carried(self, examples: Mapping[Node, Any], tests: Any) -> dict[str, Any]:
+        """The arrays by name; none when there are none, or they are too large for a script."""
+        if not examples:
             return {}
-        found, _ = fitting.read_examples(self.model, *_pair("data", data))
-        arrays = {self.called[node]: array for node, array in found.items()}
+        arrays = {self.called[node]: array for node, array in examples.items()}
         if tests is not None:
-            held_out, _ = fitting.read_examples(self.model, *_pair("test_data", tests))
+            held_out, _ = fitting.read_examples(self.model, *_parts("test_data", tests, 2))
             arrays |= {f"{self.called[node]}_test": array for node, array in held_out.items()}
         return arrays if len(_archive(arrays)) <= MOST_EMBEDDED else {}
 
     def _sums(self, evaluate: Compiled) -> list[Node]:
         """The variables in which metrics add up, in training and in scoring, which `evaluate` has met."""
-        plan = self.model.training
-        return [v for v in (*plan.scores.totals, *plan.evaluation.totals) if v in evaluate.session.state.names]
+        totals = (*self.training.scores.totals, *self.model.training.evaluation.totals)
+        return [v for v in totals if v in evaluate.session.state.names]
 
     def _names(self, compiled: Compiled) -> tuple[str, ...]:
         """What the program is fed, by name, in its order."""
@@ -140,10 +152,12 @@ class _Script:
         return tuple(first.values())
 
     def _feed(self, node: Node) -> tuple[Any, ...]:
-        """Dtype, shape of one example, and the number of classes where it is a class number."""
-        classes = {h.target: h.inferred.shape[-1] for h in self.model.training.heads if h.loss.takes_classes}
-        shape = tuple(size if isinstance(size, int) else None for size in node.shape[1:])
-        return node.dtype, shape, classes.get(node)
+        """Dtype and shape of one example; of a class number, how many classes there are and which does not count."""
+        heads = {h.target: h for h in self.model.training.heads if h.loss.takes_classes}
+        shape = tuple(size if isinstance(size, int) else str(size) for size in node.shape[1:])
+        if node not in heads:
+            return node.dtype, shape, None, None
+        return node.dtype, shape, heads[node].inferred.shape[-1], heads[node].loss.ignore_class
 
     def _facts(self) -> dict[str, str]:
         plan, names = self.model.training, self.model.session.state.names
@@ -158,9 +172,18 @@ class _Script:
             "running": repr(tuple(name for name in plan.names if name in plan.scores.running)),
             "sums": repr(tuple(names[v] for v in self._sums(plan.evaluate))),
             "state": _dict(self.state),
+            "at_once": repr(
+                next((n.shape[0] for n in self.model.inputs if isinstance(n.shape[0], int)), fitting.BATCH_SIZE)
+            ),
             "weights": _tuple(self.model.variable_names),
             "rates": _tuple(rates),
+            "averages": _dict(self._averages()),
         }
+
+    def _averages(self) -> dict[str, str]:
+        """The names of weights with those of the averages that take their places when training ends."""
+        names, kept = self.model.session.state.names, self.model.optimizer.averages
+        return {names[v]: names[kept[v]] for v in self.model.training.variables if v in kept}
 
 
 def _settings(
@@ -173,7 +196,8 @@ def _settings(
         "batch_size": batch_size or (last.batch_size if last else fitting.BATCH_SIZE),
         "seed": model.session.seed if seed is None else seed,
         "shuffle": shuffle if shuffle is not None else last.shuffle if last else True,
-        "learning_rate": model.optimizer.learning_rate,
+        "learning_rate": model.optimizer.learning_rate if model.optimizer.schedule is None else None,
+        "schedule": None if model.optimizer.schedule is None else repr(model.optimizer.schedule),
     }
     return {name: repr(value) for name, value in found.items()}
 
@@ -191,9 +215,21 @@ def _called(placeholders: Iterable[Node]) -> dict[Node, str]:
     return names
 
 
-def _pair(name: str, given: Any) -> Any:
-    if not isinstance(given, list | tuple) or len(given) != 2:
-        raise DataError(f"{name} is a {type(given).__name__}, expected a pair (x, y)")
+def _read(
+    model: Model, data: Any, class_weight: Mapping[int, float] | None
+) -> tuple[Training, dict[Node, np.ndarray[Any, Any]]]:
+    """The training that takes the examples, and their arrays."""
+    x, y, weights = (*_parts("data", data, 3), None)[:3]
+    model.build_for(x)
+    plan, examples, _ = read(model, Given(x, y, weights, class_weight if weights is None else None))
+    return plan, examples
+
+
+def _parts(name: str, given: Any, most: int) -> Any:
+    """The pair (x, y), or what else there may be."""
+    if not isinstance(given, list | tuple) or not 2 <= len(given) <= most:
+        more = " or (x, y, sample_weight)" if most > 2 else ""
+        raise DataError(f"{name} is a {type(given).__name__}, expected a pair (x, y){more}")
     return given
 
 
@@ -222,12 +258,14 @@ def _summary(model: Model) -> list[str]:
 
 def _tuple(items: Iterable[str]) -> str:
     """A tuple of texts, a line each."""
-    return "(" + "".join(f"\n    {item!r}," for item in items) + "\n)"
+    lines = "".join(f"\n    {item!r}," for item in items)
+    return f"({lines}\n)" if lines else "()"
 
 
 def _dict(items: Mapping[str, Any]) -> str:
     """A dict, a line each."""
-    return "{" + "".join(f"\n    {name!r}: {value!r}," for name, value in items.items()) + "\n}"
+    lines = "".join(f"\n    {name!r}: {value!r}," for name, value in items.items())
+    return f"{{{lines}\n}}" if lines else "{}"
 
 
 def _listed(names: Iterable[str], suffix: str = "") -> str:

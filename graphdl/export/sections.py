@@ -7,7 +7,7 @@ from string import Template
 HEADER = Template('''"""A network and its training, in NumPy alone. Written by graphdl $version.
 
     python SCRIPT                     trains, and prints the loss of every epoch
-    python SCRIPT --epochs 20 --lr 0.1 --seed 7 --batch-size 64
+    python SCRIPT --epochs 20$rate --seed 7 --batch-size 64
     python SCRIPT --save weights.npz --digest
     python SCRIPT --data FILE.npz     other examples, as arrays called
                                       $feeds
@@ -35,11 +35,16 @@ $summary
 
 EPOCHS = $epochs
 BATCH_SIZE = $batch_size
+# Examples that are scored at once.
+AT_ONCE = $at_once
 LEARNING_RATE = $learning_rate
+# What the learning rate follows instead, if it changes from step to step.
+SCHEDULE = $schedule
 SEED = $seed
 SHUFFLE = $shuffle
 
-# What a step is fed: dtype, shape of one example, and how many classes there are where it is a class number.
+# What a step is fed: dtype and shape of one example, where a text is any size; of a class number also how many classes
+# there are, and which number beside them marks what does not count.
 FEEDS = $feeds
 # What a prediction needs of it, and what a score.
 INPUTS = $inputs
@@ -54,6 +59,8 @@ SUMS = $sums
 STATE = $state
 WEIGHTS = $weights
 RATES = $rates
+# Weights whose averages take their places when training ends.
+AVERAGES = $averages
 """)
 
 KERNELS = """
@@ -88,8 +95,8 @@ def load_data(path=None):
             sys.exit(f"cannot read {path!r}: {error}")
     found = {name: as_fed(name, arrays, name) for name in FEEDS}
     tests = None
-    if any(f"{name}_test" in arrays for name in FEEDS):
-        tests = {name: as_fed(name, arrays, f"{name}_test") for name in FEEDS}
+    if any(f"{name}_test" in arrays for name in SCORED):
+        tests = {name: as_fed(name, arrays, f"{name}_test") for name in SCORED}
     for examples in filter(None, (found, tests)):
         if len({len(array) for array in examples.values()}) > 1:
             sys.exit(f"arrays differ in length: { {name: len(array) for name, array in examples.items()} }")
@@ -100,7 +107,7 @@ def read_table(path):
     """A table of numbers with a line of names or without; the last columns are the targets."""
     if len(FEEDS) != 2:
         sys.exit(f"a .csv holds one input and one target; this network takes {list(FEEDS)}: use an .npz")
-    (x, _), (y, (_, shape, _)) = FEEDS.items()
+    (x, _), (y, (_, shape, *_)) = FEEDS.items()
     with open(path, encoding="utf-8-sig") as file:
         lines = file.read().splitlines()
     try:
@@ -114,20 +121,37 @@ def read_table(path):
 
 def as_fed(feed, arrays, name):
     """The array called `name` in the dtype and shape that `feed` takes."""
-    dtype, shape, classes = FEEDS[feed]
+    dtype, shape, classes, ignored = FEEDS[feed]
     if name not in arrays:
         sys.exit(f"the data lack {name!r}; they have {sorted(arrays)}")
     array = arrays[name]
-    fits = array.shape[1:] == shape or (array.ndim and array[:1].size == np.prod(shape, dtype="int64"))
-    if None not in shape and not fits:
-        sys.exit(f"{name!r} has shape {array.shape}, expected (examples, {', '.join(map(str, shape))})")
-    if None not in shape:
-        array = array.reshape(len(array), *shape)
+    array = array.reshape(shape_of(name, array, shape))
     if array.dtype.kind not in "biuf" or not np.isfinite(array).all() or not len(array):
         sys.exit(f"{name!r} is {array.dtype} of shape {array.shape}, expected finite numbers")
-    if classes and (array.min() < 0 or array.max() >= classes or (array != np.floor(array)).any()):
-        sys.exit(f"{name!r} goes from {array.min()} to {array.max()}, expected classes from 0 to {classes - 1}")
+    if classes:
+        counted = array if ignored is None else array[array != ignored]
+        if ((counted < 0) | (counted >= classes) | (counted != np.floor(counted))).any():
+            sys.exit(f"{name!r} goes from {counted.min()} to {counted.max()}, expected classes from 0 to {classes - 1}")
     return np.ascontiguousarray(array, dtype=dtype)
+
+
+def shape_of(name, array, shape):
+    """The shape of `array` with examples of `shape`, in which a text stands for any size."""
+    is_known = all(isinstance(size, int) for size in shape)
+    if is_known and array.ndim and array[:1].size == np.prod(shape, dtype="int64"):
+        return (len(array), *shape)
+    fits = array.ndim == len(shape) + 1
+    if not fits or any(isinstance(size, int) and size != own for size, own in zip(shape, array.shape[1:])):
+        sys.exit(f"{name!r} has shape {array.shape}, expected (examples, {', '.join(map(str, shape))})")
+    return array.shape
+
+
+def sizes_of(batch):
+    """What the arrays of a batch settle: N, the number of examples, and sizes that may be any."""
+    sizes = {"N": len(batch[0])}
+    for (_, shape, *_), array in zip(FEEDS.values(), batch):
+        sizes |= {size: own for size, own in zip(shape, array.shape[1:]) if isinstance(size, str)}
+    return sizes
 '''
 
 INITIAL = '''
@@ -158,19 +182,17 @@ READABLE_STEP = '''
 def train_step(variables, key, batch):
     """One step on one batch: `step` computes, the variables change; returns loss and metrics."""
     scores, updates = step(variables, key, *batch)
-    updates = {name: np.array(value) for name, value in updates.items()}
-    for name, value in updates.items():
-        variables[name][...] = value
+    write(variables, updates)
     return scores
 '''
 
 FAST_STEP = '''
 def train_step(variables, key, batch):
     """One step on one batch, in a workspace for its size; `step` changes the variables; returns loss and metrics."""
-    size = len(batch[0])
-    if train_step.bound != (id(variables), size):
-        bind(variables, {"N": size})
-        train_step.bound = (id(variables), size)
+    sizes = sizes_of(batch)
+    if train_step.bound != (id(variables), sizes):
+        bind(variables, sizes)
+        train_step.bound = (id(variables), sizes)
     return step(key, *batch)
 
 
@@ -192,7 +214,7 @@ TRAIN = '''
 
 
 def train(variables, examples, epochs, batch_size, seed, show=print):
-    """Change `variables` in `epochs` passes over the examples, each in an order of its own."""
+    """Change `variables` in `epochs` passes over the examples, each in an order of its own; returns the steps."""
     feeds = [examples[name] for name in FEEDS]
     n = len(feeds[0])
     steps = 0
@@ -208,6 +230,10 @@ def train(variables, examples, epochs, batch_size, seed, show=print):
             totals = added(totals, scores, len(chosen))
         means = (f"{name} {mean:.6g}" for name, mean in averaged(totals, n).items())
         show(f"epoch {epoch + 1}/{epochs}", *means, sep="  ")
+    if steps:
+        for name, average in AVERAGES.items():
+            variables[name][...] = variables[average]
+    return steps
 
 
 def added(totals, scores, count):
@@ -221,26 +247,40 @@ def averaged(totals, n):
     return {name: total if name in RUNNING else total / n for name, total in zip(SCORES, totals)}
 
 
-def outputs(variables, examples, batch_size=32):
+def batches(feeds, batch_size, key):
+    """The arrays in pieces, each with the key of what is drawn for it."""
+    seed, step = key
+    for i, first in enumerate(range(0, len(feeds[0]), batch_size)):
+        yield (seed, step + i), [array[first : first + batch_size] for array in feeds]
+
+
+def write(variables, changed):
+    """Let variables have new values, all of which are known before the first is written."""
+    for name, value in {name: np.array(value) for name, value in changed.items()}.items():
+        variables[name][...] = value
+
+
+def outputs(variables, examples, batch_size=AT_ONCE, key=(SEED, 0)):
     """What the network says about the examples: an array for each output."""
     feeds = [examples[name] for name in INPUTS]
-    batches = range(0, len(feeds[0]), batch_size)
-    parts = [predict(variables, (0, 0), *[array[i : i + batch_size] for array in feeds])[0] for i in batches]
+    parts = []
+    for now, batch in batches(feeds, batch_size, key):
+        found, states = predict(variables, now, *batch)
+        write(variables, states)
+        parts.append(found)
     return {name: np.concatenate(part) for name, part in zip(OUTPUTS, zip(*parts))}
 
 
-def evaluate(variables, examples, batch_size=32):
-    """Loss and metrics over the examples."""
+def evaluate(variables, examples, batch_size=AT_ONCE, key=(SEED, 0)):
+    """Loss and metrics over the examples; `key` is the seed and the steps done, for a network that draws here, too."""
     feeds = [examples[name] for name in SCORED]
-    n = len(feeds[0])
     totals = [0.0] * len(SCORES)
     variables = {**variables, **{name: np.zeros_like(variables[name]) for name in SUMS}}
-    for i in range(0, n, batch_size):
-        batch = [array[i : i + batch_size] for array in feeds]
-        scores, sums = score(variables, (0, 0), *batch)
-        variables |= sums
+    for now, batch in batches(feeds, batch_size, key):
+        scores, changed = score(variables, now, *batch)
+        write(variables, changed)
         totals = added(totals, scores, len(batch[0]))
-    return averaged(totals, n)
+    return averaged(totals, len(feeds[0]))
 
 
 def digest(variables):
@@ -278,14 +318,17 @@ def arguments():
     parser = argparse.ArgumentParser(description="Trains a network in NumPy alone.")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="passes over the examples (%(default)s)")
     parser.add_argument("--batch-size", type=int, default=BATCH_SIZE, help="examples in a step (%(default)s)")
-    parser.add_argument("--lr", type=float, default=LEARNING_RATE, help="learning rate (%(default)s)")
+    rate = f"follows {SCHEDULE}".replace("%", "%%") if SCHEDULE else "%(default)s"
+    parser.add_argument("--lr", type=float, default=LEARNING_RATE, help=f"learning rate ({rate})")
     parser.add_argument("--seed", type=int, default=SEED, help="key of all random numbers (%(default)s)")
     parser.add_argument("--data", metavar="FILE", help="an .npz or .csv with other examples")
     parser.add_argument("--save", metavar="FILE.npz", help="write the weights there")
     parser.add_argument("--digest", action="store_true", help="print the SHA-256 of the weights at the end")
     parser.add_argument("--quiet", action="store_true", help="do not print every epoch")
     found = parser.parse_args()
-    if found.epochs < 0 or found.batch_size < 1 or not 0 <= found.seed < 2**63 or not found.lr >= 0:
+    if SCHEDULE and found.lr is not None:
+        parser.error(f"--lr has no place here: the learning rate follows {SCHEDULE}, which is part of the step")
+    if found.epochs < 0 or found.batch_size < 1 or not 0 <= found.seed < 2**63 or not (SCHEDULE or found.lr >= 0):
         parser.error("expected --epochs from 0, --batch-size from 1, --lr from 0 and --seed from 0 to 2**63 - 1")
     return found
 
@@ -298,12 +341,13 @@ def main():
         variables = start(asked.seed, asked.lr)
         show = (lambda *words, sep: None) if asked.quiet else print
         try:
-            train(variables, examples, asked.epochs, asked.batch_size, asked.seed, show)
+            steps = train(variables, examples, asked.epochs, asked.batch_size, asked.seed, show)
         except KeyboardInterrupt:
             print("interrupted; nothing is saved", file=sys.stderr)
             sys.exit(130)
         if tests is not None:
-            print("test", *(f"{name} {value:.6g}" for name, value in evaluate(variables, tests).items()), sep="  ")
+            scores = evaluate(variables, tests, key=(asked.seed, steps))
+            print("test", *(f"{name} {value:.6g}" for name, value in scores.items()), sep="  ")
     if asked.save:
         save(variables, asked.save)
     if asked.digest:

@@ -59,17 +59,22 @@ def group(*updates: Updates) -> Updates:
 
 
 class Graph:
-    """Named outputs and updates of variables; `nodes` are all they reach, inputs first."""
+    """Named outputs and updates of variables; `nodes` are all they reach, inputs first.
+
+    `fed` are placeholders that settle a symbolic size where nothing that is reached does.
+    """
 
     def __init__(
         self,
         outputs: Mapping[str, Node] | Iterable[Node] | Node,
         updates: Iterable[tuple[Node, Node]] = (),
         sized_by: tuple[Node, ...] | None = None,
+        fed: Iterable[Node] = (),
     ) -> None:
         self.outputs = _named(outputs)
         self.updates = tuple(updates)
         self._sized_by = sized_by
+        self._fed = tuple(fed)
 
     @cached_property
     def roots(self) -> tuple[Node, ...]:
@@ -80,7 +85,7 @@ class Graph:
     def nodes(self) -> tuple[Node, ...]:
         reached = ancestors([*self.roots, *(variable for variable, _ in self.updates), *(self._sized_by or ())])
         if self._sized_by is None:
-            self._sized_by = placeholders_that_settle(reached)
+            self._sized_by = placeholders_that_settle(reached, self._fed)
             reached = sorted({*reached, *self._sized_by}, key=in_order) if self._sized_by else reached
         return tuple(reached)
 
@@ -176,8 +181,8 @@ class Graph:
         return bundle
 
 
-def placeholders_that_settle(nodes: list[Node]) -> tuple[Node, ...]:
-    """For each symbolic size in the types of `nodes` a placeholder whose shape tells it.
+def placeholders_that_settle(nodes: list[Node], fed: Iterable[Node] = ()) -> tuple[Node, ...]:
+    """For each symbolic size in the types of `nodes` a placeholder whose shape tells it; one of `fed` if need be.
 
     The gradient of ``sum(x)`` is ones of the shape of `x` and reads nothing of `x`; what it is the gradient of does.
     """
@@ -185,7 +190,7 @@ def placeholders_that_settle(nodes: list[Node]) -> tuple[Node, ...]:
     settled = _first_with(wanted, nodes)
     if wanted - settled.keys():
         forward = [of for of in map(forward_of, nodes) if of is not None]
-        settled = {**_first_with(wanted, ancestors(forward)), **settled}
+        settled = {**_first_with(wanted, fed), **_first_with(wanted, ancestors(forward)), **settled}
     return tuple(dict.fromkeys(settled[name] for name in sorted(settled)))
 
 

@@ -14,6 +14,9 @@ from graphdl.ir.node import Node
 from graphdl.ir.op import Op, Operand, build
 from graphdl.ir.types import SHORT, TensorType, as_dtype, as_shape
 
+# What keys random numbers that the session does not: a seed, and which of the streams under it.
+Seed = tuple[int, int]
+
 
 class Leaf(Op):
     """A node without inputs. Two leaves are never the same one, however alike."""
@@ -77,13 +80,14 @@ class Constant(Leaf):
 class Noise(Leaf):
     """Random numbers, uniform on [0, 1), standard normal, or normal within 2 of 0; new ones in every run that draws.
 
-    Counter-based: the numbers depend on the session's seed, the step and the leaf, on nothing else.
+    Counter-based: the numbers depend on the session's seed, the step and the leaf, on nothing else. A leaf with a
+    `seed` of its own, a pair of seed and stream, draws the same in every session and under every name.
     """
 
     name = "noise"
 
-    def __init__(self, result: TensorType, kind: str) -> None:
-        self.result, self.kind = result, kind
+    def __init__(self, result: TensorType, kind: str, seed: Seed | None = None) -> None:
+        self.result, self.kind, self.seed = result, kind, seed
 
 
 class Size(Leaf):
@@ -106,7 +110,7 @@ def placeholder(shape: Any = (), dtype: Any = None, name: str | None = None) -> 
     """A value to be fed: ``placeholder((None, 784), name="x")`` is ``f32[N, 784]``.
 
     None as the first size is the batch size ``N``; a text is a symbolic size of that name. TensorFlow's
-    order, ``placeholder(tf.float32, shape=[None, 784])``, is understood too.
+    order, ``placeholder(gd.float32, [None, 784])``, is understood too; `graphdl.tf` has its keywords as well.
     """
     if _names_dtype(shape):
         shape, dtype = (() if dtype is None else dtype), shape
@@ -149,12 +153,17 @@ def constant_like(op: str, value: Any, dtype: str) -> Node:
     return build(Constant(_frozen(cast)))
 
 
-def noise(kind: str, shape: Any, dtype: Any = None, name: str | None = None) -> Node:
-    """Standard random numbers: `kind` is "uniform" (on [0, 1)), "normal" or "truncated_normal" (within 2 of 0)."""
+def noise(kind: str, shape: Any, dtype: Any = None, name: str | None = None, seed: int | Seed | None = None) -> Node:
+    """Standard random numbers: `kind` is "uniform" (on [0, 1)), "normal" or "truncated_normal" (within 2 of 0).
+
+    With a `seed` they do not depend on that of the session; leaves with the same seed draw alike, unless it is a pair
+    of seed and stream.
+    """
     found = as_dtype(dtype or floatx())
     if found not in ("float32", "float64"):
         raise DTypeError(f"noise: dtype is {found}, expected float32 or float64")
-    return build(Noise(TensorType(found, as_shape(shape)), kind), name=name)
+    own = None if seed is None else _seed_and_stream(seed)
+    return build(Noise(TensorType(found, as_shape(shape)), kind, own), name=name)
 
 
 def size(dim: Dim, dtype: str) -> Node:
@@ -176,9 +185,20 @@ def as_array(value: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
     return array.astype(as_dtype(array.dtype))
 
 
+def checked_seed(seed: Any) -> int:
+    """`seed`, an integer that random numbers can be keyed by."""
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+        raise GraphError(f"seed is {seed!r:.60}, expected an integer from 0 to 2**63 - 1")
+    return int(seed)
+
+
 def scalar_of(node: Node) -> float | int | bool | None:
     """The number of a constant without axes, else None."""
     return node.op.scalar if isinstance(node.op, Constant) else None
+
+
+def _seed_and_stream(seed: Any) -> Seed:
+    return (checked_seed(seed[0]), checked_seed(seed[1])) if isinstance(seed, tuple) else (checked_seed(seed), 0)
 
 
 def _asarray(value: Any) -> np.ndarray[Any, Any]:

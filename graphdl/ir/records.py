@@ -20,7 +20,7 @@ from graphdl.ir.encoding import (
     encoded_array,
     shown,
 )
-from graphdl.ir.leaves import Constant, Noise, Placeholder, Size, VariableLeaf
+from graphdl.ir.leaves import Constant, Noise, Placeholder, Seed, Size, VariableLeaf
 from graphdl.ir.node import Node, next_place, stands_for
 from graphdl.ir.op import Op
 from graphdl.ir.origin import Origin, Rewrite, User, Vjp
@@ -166,7 +166,7 @@ def _made(entry: type[Op], attributes: Mapping[str, Any]) -> Op:
 
 def _leaf(name: str, record: Record, attributes: Any, before: Sequence[Node]) -> Op:
     wanted, make = _LEAVES[name]
-    if not isinstance(attributes, dict) or set(attributes) != set(wanted):
+    if not isinstance(attributes, dict) or set(attributes) - _OPTIONAL.get(name, set()) != set(wanted):
         raise FormatError(f"attributes are {shown(attributes)}, expected {listed(wanted)}")
     return make(as_type(record["type"]), attributes, before)
 
@@ -181,7 +181,15 @@ def _variable(found: TensorType, attributes: Record, before: Sequence[Node]) -> 
 def _noise(found: TensorType, attributes: Record, before: Sequence[Node]) -> Op:
     if attributes["kind"] not in _NOISE or not found.is_float:
         raise FormatError(f"noise is {shown(attributes['kind'])} of {found}, expected floats, {' or '.join(_NOISE)}")
-    return Noise(found, attributes["kind"])
+    return Noise(found, attributes["kind"], _seed(attributes.get("seed")))
+
+
+def _seed(given: Any) -> Seed | None:
+    if given is None:
+        return None
+    if not isinstance(given, list) or len(given) != 2 or not all(type(n) is int and 0 <= n < 2**63 for n in given):
+        raise FormatError(f"the seed of noise is {shown(given)}, expected a seed and a stream")
+    return given[0], given[1]
 
 
 _LEAVES: dict[str, tuple[tuple[str, ...], Callable[[TensorType, Record, Sequence[Node]], Op]]] = {
@@ -192,6 +200,9 @@ _LEAVES: dict[str, tuple[tuple[str, ...], Callable[[TensorType, Record, Sequence
     "size": (("dim",), lambda found, attributes, before: Size(found.with_shape(()), as_dim(attributes["dim"]))),
 }
 
+# Attributes that a leaf need not have.
+_OPTIONAL = {"noise": {"seed"}}
+
 
 def _attributes(op: Op, places: Places) -> Record:
     if isinstance(op, VariableLeaf):
@@ -199,7 +210,7 @@ def _attributes(op: Op, places: Places) -> Record:
     if isinstance(op, Constant):
         return {"value": encoded_array(op.value)}
     if isinstance(op, Noise):
-        return {"kind": op.kind}
+        return {"kind": op.kind} if op.seed is None else {"kind": op.kind, "seed": list(op.seed)}
     if isinstance(op, Size):
         return {"dim": encoded(op.dim)}
     if op.is_leaf and not isinstance(op, Placeholder):

@@ -56,7 +56,7 @@ def _leaf(node: Node) -> str:
     if isinstance(op, VariableLeaf):
         return "variable" if op.trainable else "variable, not trained"
     if isinstance(op, Noise):
-        return f"noise {op.kind}"
+        return f"noise {op.kind}" if op.seed is None else f"noise {op.kind}, seed {op.seed[0]}"
     return f"size {op.dim}" if isinstance(op, Size) else op.name
 
 

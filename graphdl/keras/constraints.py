@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from graphdl.errors import GraphError
 from graphdl.ir.node import Node
 from graphdl.keras.lookup import by_name, described
+from graphdl.keras.lookup import serialize as serialize
 from graphdl.ops.arithmetic import clip, maximum, sqrt, square
 from graphdl.ops.reduce import sum
 
@@ -26,6 +27,11 @@ class Constraint:
     def get_config(self) -> dict[str, Any]:
         """The arguments it was made with."""
         return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """The constraint of these arguments."""
+        return cls(**config)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{word}={value!r}' for word, value in vars(self).items())})"
@@ -107,6 +113,11 @@ def get(identifier: Any) -> Constraint | None:
     if callable(identifier):
         return _OfFunction(identifier)
     raise GraphError(f"a constraint is {identifier!r:.60}, expected a name such as 'max_norm', or an object")
+
+
+def deserialize(description: Mapping[str, Any]) -> Constraint:
+    """The constraint that `serialize` described."""
+    return described("constraint", description, _KNOWN)
 
 
 class _OfFunction(Constraint):

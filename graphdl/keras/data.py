@@ -130,8 +130,9 @@ def _example_array(name: str, node: Node, value: Any) -> Array:
 
 
 def _check_shape(name: str, node: Node, array: Array) -> None:
+    # How many examples there are is a matter of batches.
     fits = array.ndim == node.ndim and all(
-        not isinstance(d, int) or d == size for d, size in zip(node.shape, array.shape, strict=True)
+        not isinstance(d, int) or d == size for d, size in zip(node.shape[1:], array.shape[1:], strict=True)
     )
     if not fits:
         raise DataError(f"{name} has shape {shape_text(array.shape)}, expected {node.type}{_shape_hint(node, array)}")
@@ -188,13 +189,7 @@ def _target_array(name: str, head: Head, value: Any) -> Array:
     if head.loss.takes_classes:
         return _class_numbers(name, head, array)
     _refuse_class_numbers(name, head, array)
-    found = _example_array(name, head.target, array)
-    if head.loss.is_probability and found.size and (found.min() < 0 or found.max() > 1):
-        place = tuple(np.argwhere((found < 0) | (found > 1))[0])
-        raise DataError(
-            f"{name} has {found[place]} at {_place(place)}; {head.loss.name} takes probabilities from 0 to 1"
-        )
-    return found
+    return _example_array(name, head.target, array)
 
 
 def _class_numbers(name: str, head: Head, array: Array) -> Array:
@@ -211,7 +206,7 @@ def _class_numbers(name: str, head: Head, array: Array) -> Array:
     if array.dtype.kind == "f":
         check_finite(name, array)
         _check_whole(name, head, array)
-    _check_range(name, array, classes)
+    _check_range(name, array, classes, head.loss.ignore_class)
     return np.ascontiguousarray(array, dtype=node.dtype)
 
 
@@ -222,12 +217,13 @@ def _check_whole(name: str, head: Head, array: Array) -> None:
         raise DataError(f"{name} has {array[place]} at {_place(place)}; {head.loss.name} takes whole class numbers")
 
 
-def _check_range(name: str, array: Array, classes: Any) -> None:
-    if not array.size or not isinstance(classes, int):
+def _check_range(name: str, array: Array, classes: Any, ignored: int | None) -> None:
+    counted = array if ignored is None else array[array != ignored]
+    if not counted.size or not isinstance(classes, int):
         return
-    low, high = array.min(), array.max()
+    low, high = counted.min(), counted.max()
     if low < 0 or high >= classes:
-        place = tuple(np.argwhere((array < 0) | (array >= classes))[0])
+        place = tuple(np.argwhere(((array < 0) | (array >= classes)) & (array != ignored))[0])
         hint = "; labels that begin at 1 need y - 1" if low >= 1 and high == classes else ""
         raise DataError(
             f"{name} has labels from {int(low)} to {int(high)}, first {int(array[place])} at {_place(place)}; "

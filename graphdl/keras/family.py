@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from graphdl.errors import GraphError
 from graphdl.ir.graph import Graph
 from graphdl.ir.node import Node
 from graphdl.runtime.session import Session
@@ -58,15 +57,12 @@ class Family:
         return numbered(self.head.counts, base)
 
     def join(self, other: Family) -> None:
-        """Make `other` one with this family."""
+        """Make `other` one with this family; weights that both have already come together in one session."""
         mine, theirs = self.head, other.head
         if mine is theirs:
             return
         if mine._session is not None and theirs._session is not None:
-            raise GraphError(
-                "a model joins layers whose weights live in two sessions already; "
-                "build it before fit, evaluate or predict is called on its parts"
-            )
+            mine._session.absorb(theirs._session)
         mine._session = mine._session or theirs._session
         for base, count in theirs.counts.items():
             mine.counts[base] = max(count, mine.counts.get(base, 0))

@@ -1,9 +1,11 @@
-"""The snapshots of one call of `fit`, from the first to the recording that is made of them."""
+"""The snapshots of one training, from the first to the recording that is made of them."""
 
 from __future__ import annotations
 
+import bisect
+import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,7 @@ class Film:
     """Snapshots as they are taken, and the numbers of the epochs."""
 
     def __init__(
-        self, model: Any, examples: Mapping[Node, Array], per_epoch: int, first_epoch: int, title: str | None
+        self, model: Any, examples: Mapping[Node, Array], per_epoch: int | None, first_epoch: int, title: str | None
     ) -> None:
         self.model = model
         self.title = title or model.name
@@ -43,7 +45,7 @@ class Film:
         moves = [after.astype(float) - before for after, before in zip(found.proposed, found.weights, strict=True)]
         snapshot = Snapshot(
             step=step,
-            epoch=self.first_epoch + step / self.per_epoch,
+            epoch=math.nan,
             scores=found.scores,
             gradient_norms=tuple(map(norm, found.gradients)),
             weight_norms=norms,
@@ -53,6 +55,13 @@ class Film:
             grid=b"" if self.plane is None else self.plane.grid(self.probe.predict(self.plane.cells)),
         )
         self.snapshots.append(snapshot)
+
+    def drop(self, place: int) -> None:
+        """Forget the snapshot at `place`."""
+        del self.snapshots[place]
+        for grown in self.histograms.values():
+            for histogram in grown:
+                del histogram.rows[place]
 
     def end_epoch(self, step: int, logs: Mapping[str, Any]) -> None:
         """Keep what `fit` reports after an epoch that ended with `step`."""
@@ -66,7 +75,11 @@ class Film:
             bins[key] = tuple(found for found, _ in trimmed)
             counts[key] = list(zip(*[rows for _, rows in trimmed], strict=True))
         snapshots = [
-            replace(snapshot, histograms={key: counts[key][place] if counts[key] else () for key in QUANTITIES})
+            replace(
+                snapshot,
+                epoch=self._epoch_of(snapshot.step),
+                histograms={key: counts[key][place] if counts[key] else () for key in QUANTITIES},
+            )
             for place, snapshot in enumerate(self.snapshots)
         ]
         fit = self.model.last_fit
@@ -84,6 +97,36 @@ class Film:
             snapshots=tuple(snapshots),
             surface=None if self.plane is None else self.plane.surface,
         )
+
+    def remembered(self) -> dict[str, Any]:
+        """All of it as plain data and arrays, to go on with in another run."""
+        return {
+            "snapshots": [_without_bytes(snapshot) for snapshot in self.snapshots],
+            "epochs": [[step, logs] for step, logs in self.epochs],
+            "histograms": {
+                key: [{"exponent": h.exponent, "rows": np.array(h.rows)} for h in grown]
+                for key, grown in self.histograms.items()
+            },
+        }
+
+    def recall(self, found: Mapping[str, Any]) -> None:
+        """Go on from what `remembered` gave."""
+        self.snapshots = [_with_bytes(snapshot) for snapshot in found["snapshots"]]
+        self.epochs = [(step, logs) for step, logs in found["epochs"]]
+        for key, grown in self.histograms.items():
+            for histogram, kept in zip(grown, found["histograms"][key], strict=True):
+                histogram.exponent, histogram.rows = kept["exponent"], list(kept["rows"])
+
+    def _epoch_of(self, step: int) -> float:
+        """Epochs done after `step` steps; where none says how long one is, as long as they turned out to be."""
+        if self.per_epoch:
+            return self.first_epoch + step / self.per_epoch
+        ends = [0, *(end for end, _ in self.epochs)]
+        done = bisect.bisect_right(ends, step) - 1
+        if done < len(ends) - 1:
+            return self.first_epoch + done + (step - ends[done]) / (ends[done + 1] - ends[done])
+        length = max(ends[-1] - ends[-2] if done else 0, step - ends[-1] + 1)
+        return self.first_epoch + done + (step - ends[-1]) / length
 
     def _count(self, found: Measured) -> None:
         """Add the values of each layer to the histograms; weights and gradients are those of the kernel."""
@@ -107,6 +150,16 @@ class Film:
             )
             for name in names
         )
+
+
+def _without_bytes(snapshot: Snapshot) -> dict[str, Any]:
+    """The snapshot as plain data; its epoch and histograms are worked out from the rest."""
+    kept = {key: value for key, value in asdict(snapshot).items() if key not in ("epoch", "histograms")}
+    return {**kept, "grid": np.frombuffer(snapshot.grid, "uint8")}
+
+
+def _with_bytes(kept: Mapping[str, Any]) -> Snapshot:
+    return Snapshot(**{**kept, "grid": kept["grid"].tobytes()}, epoch=math.nan, histograms={})
 
 
 def _ratio(move: Number, size: Number) -> Number:

@@ -163,7 +163,7 @@ def _measured(metric: Any, head: Head, y_pred: Node, weight: Node | None) -> tup
     """A metric, and what it adds up over the batches: nothing, where it is a mean over the batch."""
     try:
         if weight is None and not hasattr(metric, "sums"):
-            return metric(head.target, y_pred), {}
+            return metric.batch(head.target, y_pred), {}
         return _running(metric.parts(head.target, y_pred, weight), metric.of_sums)
     except ShapeError as error:
         raise GraphError(_no_metric(metric, head)) from error

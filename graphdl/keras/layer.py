@@ -21,6 +21,7 @@ from graphdl.ir.types import FLOATS, as_dtype
 from graphdl.keras import initializers
 from graphdl.keras.family import Family, numbered
 from graphdl.keras.lookup import constraint_of, refuse_unknown, regularizer_of
+from graphdl.keras.made import LayerType, defaults_of, given_to, is_plain
 from graphdl.keras.shapes import placeholders_of, shape_hint, shapes_of
 from graphdl.keras.tracing import (
     Arguments,
@@ -31,23 +32,12 @@ from graphdl.keras.tracing import (
     mask_of,
     masked,
     nodes_in,
+    once,
     results_of,
 )
 from graphdl.keras.weights import Weights
 from graphdl.ops.reduce import sum
 from graphdl.ops.shape import cast
-
-
-class LayerType(type):
-    """How layers are made: older spellings of arguments are translated, and the arguments are kept."""
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        """A layer of this class."""
-        renamed: Mapping[str, str] = getattr(cls, "old_names", {})
-        kwargs = {renamed.get(name, name): value for name, value in kwargs.items()}
-        made = super().__call__(*args, **kwargs)
-        made.made_with = Arguments(args, kwargs)
-        return made
 
 
 class Layer(Weights, metaclass=LayerType):
@@ -70,9 +60,12 @@ class Layer(Weights, metaclass=LayerType):
         trainable: bool = True,
         dtype: Any = None,
         activity_regularizer: Any = None,
+        weights: Sequence[Any] | None = None,
         **arguments: Any,
     ) -> None:
         super().__init__(trainable)
+        # Arrays that weights begin with, in the order in which they are made; None leaves it to initializers.
+        self.starts = None if weights is None else list(weights)
         self.names_given: dict[str, int] = {}
         self.results: list[Node] = []
         self.given_name = name
@@ -81,10 +74,11 @@ class Layer(Weights, metaclass=LayerType):
         self.given_dtype = dtype is not None
         self.activity_regularizer = regularizer_of(activity_regularizer)
         self.built = False
-        self.input_shape_hint = shape_hint(type(self).__name__, arguments)
+        self.input_shape_hint, self.batch_size_hint = shape_hint(type(self).__name__, arguments)
         self.written = current_origin()
-        known = ("name", "trainable", "dtype", "activity_regularizer", "input_shape", "input_dim", "batch_input_shape")
-        refuse_unknown(type(self).__name__, arguments, known)
+        known = ["name", "trainable", "dtype", "activity_regularizer", "weights"]
+        known += ["input_shape", "input_dim", "batch_input_shape"]
+        refuse_unknown(type(self).__name__, arguments, tuple(known))
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of this shape, whose first size is None; a list of shapes for several inputs.
@@ -125,7 +119,8 @@ class Layer(Weights, metaclass=LayerType):
         with at_scope(self.name), origin(self.written):
             result = self.trace(arguments, bool(training), tracing)
             call = Call(self, Arguments(args, kwargs).nodes, family, arguments, training)
-            made = results_of(result, call, tracing.losses)
+            made = results_of(result, call, tracing)
+        self._check_starts()
         self.results += nodes_in(made)
         return made
 
@@ -153,10 +148,8 @@ class Layer(Weights, metaclass=LayerType):
             tracing = current_tracing()
             kwargs = {**kwargs, "training": tracing is not None and tracing.training}
         result = self.call(*args, **kwargs)
-        if self.activity_regularizer is not None:
-            for node in nodes_in(result):
-                term = self.activity_regularizer(node)
-                self.add_loss(term / size(node.shape[0], term.dtype) if node.ndim else term)
+        for node in nodes_in(result):
+            self.regularize_activity(node)
         masks = self.compute_mask(args[0], kwargs["mask"] if "mask" in kwargs else mask_of(args[0]))
         return result if masks is None else masked(result, masks)
 
@@ -201,14 +194,27 @@ class Layer(Weights, metaclass=LayerType):
         for node in nodes_in(loss):
             tracing.losses.append(sum(node) if node.ndim else node)
 
-    def add_update(self, variable: Node, value: Node) -> None:
+    def regularize_activity(self, result: Node) -> None:
+        """Add what the layer's activity regularizer, if it has one, makes of a result: a mean over the examples."""
+        if self.activity_regularizer is not None:
+            term = self.activity_regularizer(result)
+            self.add_loss(term / size(result.shape[0], term.dtype) if result.ndim else term)
+
+    def add_update(self, variable: Node, value: Node, always: bool = False) -> None:
         """Have each step of training set the variable, which no gradient changes; for `call` in training.
 
-        Where the layer is called again, the second value goes on from the first.
+        Where the layer is called again, the second value goes on from the first. With `always` predictions and scores
+        set it as well; then the layer is called once in a model.
         """
         tracing = current_tracing()
-        if tracing is None or not tracing.training:
-            raise GraphError(f"{self.name}: {variable.label} is updated in training only, within the layer's call(...)")
+        if tracing is None or not (tracing.training or always):
+            raise GraphError(
+                f"{self.name}: {variable.label} is updated in training only, within the layer's call(...); say "
+                "always=True where predictions change it too"
+            )
+        if always:
+            once(self, variable, tracing.values)
+            tracing.lasting.add(variable)
         if variable in tracing.values:
             (value,) = substitute([value], {variable: tracing.values[variable]})
         tracing.values[variable] = value
@@ -232,9 +238,11 @@ class Layer(Weights, metaclass=LayerType):
         sizes = (shape,) if isinstance(shape, int) else tuple(shape)
         if not all(isinstance(size, int | np.integer) for size in sizes):
             raise ShapeError(f"{self.name}: the shape of a weight is {sizes}, expected fixed sizes")
+        if self.starts is not None:
+            initializer = self._next_start(name)
         kind = as_dtype(dtype or self.dtype)
         default = "glorot_uniform" if kind in FLOATS else "zeros"
-        start = initializers.get(initializer or default)(tuple(map(int, sizes)), kind)
+        start = initializers.get(default if initializer is None else initializer)(tuple(map(int, sizes)), kind)
         with name_scope("" if current_tracing() else self.name):
             weight = Variable(start, kind, trainable=trainable, name=name or "weight")
         self.own_weights.append(weight)
@@ -244,28 +252,63 @@ class Layer(Weights, metaclass=LayerType):
             self.constraints[weight] = constraint_of(constraint)
         return weight
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Shape of the result for inputs of this shape; None stays None. A list of shapes for several inputs."""
+    def reset_states(self) -> None:
+        """Have recurrent layers with ``stateful=True`` begin anew; this one, or those within it."""
+        for part in self.parts:
+            part.reset_states()
+
+    reset_state = reset_states
+
+    def begin_with(self, weights: list[Any]) -> None:
+        """Have the weights of the layer and its parts, not yet made, begin with these arrays in their order."""
+        self.starts = weights
+        for part in self.parts:
+            part.begin_with(weights)
+
+    def _check_starts(self) -> None:
+        if self.starts:
+            raise GraphError(f"{self.name}: weights has {len(self.starts)} arrays more than the layer has weights")
+        for part in self.parts:
+            part._check_starts()
+
+    def _next_start(self, name: str | None) -> Any:
+        assert self.starts is not None
+        if not self.starts:
+            raise GraphError(f"{self.name}: weights has no array for {name or 'the next weight'}")
+        return np.asarray(self.starts.pop(0))
+
+    def compute_output_shape(self, *input_shape: Any) -> Any:
+        """Shape of the result for inputs of this shape; None stays None.
+
+        Where ``call`` takes a list of inputs it is a list of shapes, where it takes several there are as many shapes.
+        """
         layer = self if self.built else copy.deepcopy(self)
         with at_scope(current_scope()):
-            inputs = placeholders_of(input_shape, self.dtype)
-            result = layer.trace(Arguments((inputs,), {}), False, Tracing(False, Family()))
+            inputs = tuple(placeholders_of(shape, self.dtype) for shape in input_shape if shape is not None)
+            result = layer.trace(Arguments(inputs, {}), False, Tracing(False, Family()))
         return shapes_of(result)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that the layer was made with, by name."""
-        signature = inspect.signature(type(self).__init__)
-        given = signature.bind(self, *self.made_with.args, **self.made_with.kwargs)
-        config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
-        for name, value in list(given.arguments.items())[1:]:
-            is_rest = signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD
-            config |= value if is_rest else {name: value}
-        return config
+        """The arguments that the layer was made with, by name; of a layer of ours the defaults too."""
+        config = given_to(self)
+        if type(self).__module__.startswith("graphdl."):
+            whole = {**self.defaults(), **config}
+            now = {name: value if name == "weights" else getattr(self, name, value) for name, value in whole.items()}
+            config = {name: now[name] if is_plain(now[name]) else value for name, value in whole.items()}
+        # Until it is built a layer that was given no dtype takes that of its inputs.
+        dtype = self.dtype if self.given_dtype or self.built else None
+        own = {"name": self.name, "trainable": self.trainable, "dtype": dtype}
+        return {**own, **{name: value for name, value in config.items() if name not in own}}
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """The arguments that need not be given, of the class and those it hands arguments on to, below `Layer`."""
+        return defaults_of(cls.__mro__[: cls.__mro__.index(Layer)])
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """A layer like the one that gave `config`, with weights of its own."""
-        return cls(**config)
+        """A layer like the one that gave `config`, with weights of its own; so are layers within it."""
+        return cls(**{name: _made_again(value) for name, value in config.items()})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
@@ -310,6 +353,13 @@ class Layer(Weights, metaclass=LayerType):
             self.family = tracing.family
             if self.given_name is None:
                 self.name = numbered(tracing.inside[-1].names_given, self.name)
+
+
+def _made_again(value: Any) -> Any:
+    """The argument of a layer, with layers like those in it in place of them."""
+    if isinstance(value, Layer):
+        return type(value).from_config(value.get_config())
+    return type(value)(map(_made_again, value)) if type(value) in (list, tuple) else value
 
 
 @cache

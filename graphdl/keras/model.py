@@ -15,11 +15,13 @@ from graphdl.ir.traverse import ancestors
 from graphdl.keras import data, ends, fitting, weight_files
 from graphdl.keras.family import Family, close_family
 from graphdl.keras.layer import Layer, snake_case, takes
+from graphdl.keras.shapes import shapes_of
 from graphdl.keras.tracing import (
     LayerOutput,
     Tracing,
     TrainingGraph,
     added_losses,
+    added_updates,
     current_tracing,
     in_training,
     nodes_in,
@@ -59,7 +61,8 @@ class Model(Trainer):
         by_name = ends.named(inputs, "inputs")
         self.inputs: tuple[Node, ...] = tuple(by_name.values())
         # Names by which the inputs are fed.
-        self.input_names = tuple(by_name) if isinstance(inputs, Mapping) else tuple(n.label for n in self.inputs)
+        labels = tuple(n.label for n in self.inputs)
+        self.input_names = tuple(by_name) if isinstance(inputs, Mapping) or len(set(labels)) < len(labels) else labels
         named = ends.named(outputs, "outputs")
         self.outputs: tuple[Node, ...] = tuple(named.values())
         self.output_names: tuple[str, ...] = tuple(named)
@@ -92,6 +95,16 @@ class Model(Trainer):
     def output(self) -> Node:
         """The one output."""
         return ends.only(self.outputs, "outputs")
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the one input, such as (None, 784), or a list of shapes."""
+        return shapes_of(self.inputs[0] if len(self.inputs) == 1 else list(self.inputs))
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the one output, or shapes in the form of the outputs."""
+        return shapes_of(ends.in_form(self.form, self.outputs))
 
     @property
     def calls(self) -> list[LayerOutput]:
@@ -198,8 +211,8 @@ class Model(Trainer):
 
     @property
     def prediction(self) -> Compiled:
-        """The program that computes the outputs."""
-        return self.start().compile(self.outputs)
+        """The program that computes the outputs; it changes what layers keep between calls."""
+        return self.start().compile(self.outputs, added_updates(self.outputs), fed=self.inputs)
 
     def summary(
         self,
@@ -282,6 +295,9 @@ class Model(Trainer):
         seen: dict[str, Layer] = {}
         # A layer is numbered when it is first called; until then two of a kind have one name.
         for layer in (layer for layer in self.layers if layer.family is not None):
+            if layer.name in seen and layer.given_name is None and self.family is not None:
+                # Numbered apart, before the models they were made in came together.
+                layer.name = self.family.fresh(snake_case(type(layer).__name__))
             if layer.name in seen:
                 raise GraphError(f"two layers are called {layer.name!r}; give each a name of its own")
             seen[layer.name] = layer

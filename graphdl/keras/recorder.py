@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,9 @@ from graphdl.keras.film import Film
 from graphdl.keras.fitting import at_least
 
 Array = np.ndarray[Any, Any]
+
+# Where the number of steps is not known: each snapshot so much later than the one before it.
+_GROWTH = 1.05
 
 
 def snapshot_steps(total: int, most: int = 60) -> tuple[int, ...]:
@@ -36,16 +39,21 @@ class Recorder(Callback):
     """A callback that records training; afterwards `recording` is what it saw. Training is the same to the bit.
 
     steps     after which steps to take a snapshot, counted over all epochs, 0 for before the first; the first and the
-              last are always taken. By default they are spaced by `snapshot_steps`
+              last are always taken. By default they are spaced by `snapshot_steps`, or, where nobody knows how many
+              steps there will be, taken often and thinned out
     epochs    after which epochs, counted from 1, instead of `steps`
     most      snapshots where neither is given
     examples  how many of the training examples everything is measured on; they lie evenly among them
     title     what pictures call the run; the model's name by default
 
+    A training that is resumed by `BackupAndRestore` goes on with its recording.
+
     >>> recorder = Recorder()                                              # doctest: +SKIP
     >>> model.fit(x, y, callbacks=[recorder])                              # doctest: +SKIP
     >>> recorder.figure("gradients")                                       # doctest: +SKIP
     """
+
+    watches_only = True
 
     def __init__(
         self,
@@ -65,11 +73,8 @@ class Recorder(Callback):
         self.title = title
         self._recording: Recording | None = None
         self._film: Film | None = None
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether there is anything to look at."""
-        return self._film is not None or self._recording is not None
+        # Whether an epoch has: before that, a training may yet be refused.
+        self.has_begun = False
 
     @property
     def recording(self) -> Recording:
@@ -94,36 +99,84 @@ class Recorder(Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Take the first snapshot."""
-        per_epoch = self.params["steps"]
-        first = self.params.get("initial_epoch", 0)
+        per_epoch, first = self.params["steps"], self.params.get("initial_epoch", 0)
         self._film = Film(self.model, self.examples, per_epoch, first, self.title)
-        self._wanted = self._chosen(per_epoch, (self.params["epochs"] - first) * per_epoch, first)
-        self._step = 0
+        self._wanted = self._chosen(per_epoch, first)
+        self._step = self._before = 0
         self._film.take(0)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Know how many steps were done before, in an interrupted run too."""
+        assert self._film is not None
+        self.has_begun = True
+        self._before = self._step or (epoch - self._film.first_epoch) * (self._film.per_epoch or 0)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Take a snapshot, where this step was chosen."""
-        assert self._film is not None
-        self._step += 1
-        if self._step in self._wanted:
-            self._film.take(self._step)
+        self._step = self._before + batch + 1
+        if self._is_wanted(self._step):
+            self._take()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Keep the numbers of the epoch."""
+        """Keep the numbers of the epoch, and take a snapshot, where this epoch was chosen."""
         assert self._film is not None
         self._film.end_epoch(self._step, logs or {})
+        if self.epochs is not None and epoch + 1 in self.epochs:
+            self._take()
 
     def on_train_end(self, logs: Any = None) -> None:
         """Take the last snapshot."""
         assert self._film is not None
-        if self._film.snapshots[-1].step != self._step:
-            self._film.take(self._step)
+        self._take()
+        self.has_begun = True
         self._recording, self._film = self._film.recording(), None
 
-    def _chosen(self, per_epoch: int, total: int, first: int) -> frozenset[int]:
+    def remembered(self) -> dict[str, Any]:
+        """What has been recorded, and how far."""
+        film = None if self._film is None else self._film.remembered()
+        return {"_step": self._step, "_before": self._before, "film": film}
+
+    def recall(self, found: Mapping[str, Any]) -> None:
+        """Go on with an earlier recording."""
+        assert self._film is not None
+        self._step, self._before = found["_step"], found["_before"]
+        if found["film"] is not None:
+            self._film.recall(found["film"])
+
+    def _take(self) -> None:
+        """A snapshot, if there is none of this step yet."""
+        assert self._film is not None
+        if self._film.snapshots[-1].step == self._step:
+            return
+        self._film.take(self._step)
+        if self._wanted is None and len(self._film.snapshots) > self.most:
+            self._film.drop(_nearest([snapshot.step for snapshot in self._film.snapshots]))
+
+    def _is_wanted(self, step: int) -> bool:
+        if self._wanted is not None:
+            return step in self._wanted
+        assert self._film is not None
+        last = self._film.snapshots[-1].step
+        return step >= max(last + 1, round(last * _GROWTH))
+
+    def _chosen(self, per_epoch: int | None, first: int) -> frozenset[int] | None:
+        """The steps to take a snapshot after, as far as they are known before training; None where they are not."""
         if self.epochs is not None:
-            return frozenset((epoch - first) * per_epoch for epoch in self.epochs)
-        return frozenset(snapshot_steps(total, self.most) if self.steps is None else self.steps)
+            return frozenset()
+        if self.steps is not None:
+            return self.steps
+        if per_epoch is None:
+            return None
+        return frozenset(snapshot_steps((self.params["epochs"] - first) * per_epoch, self.most))
+
+
+def _nearest(steps: Sequence[int]) -> int:
+    """The place between the ends whose neighbours' ratio is least, so that there it is missed least.
+
+    >>> _nearest([0, 1, 10, 11, 12, 100])
+    3
+    """
+    return min(range(1, len(steps) - 1), key=lambda place: (steps[place + 1] + 1) / (steps[place - 1] + 1))
 
 
 def _moments(name: str, given: Iterable[int]) -> frozenset[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from graphdl.errors import GraphError, ShapeError
 from graphdl.ir.leaves import constant
 from graphdl.ir.node import Node
 from graphdl.keras.lookup import by_name, described
+from graphdl.keras.lookup import serialize as serialize
 from graphdl.ops.arithmetic import abs, maximum, sqrt, square
 from graphdl.ops.linalg import matmul
 from graphdl.ops.reduce import sum
@@ -30,6 +31,11 @@ class Regularizer:
     def get_config(self) -> dict[str, Any]:
         """The arguments it was made with."""
         return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """The regulariser of these arguments."""
+        return cls(**config)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{word}={value!r}' for word, value in vars(self).items())})"
@@ -114,6 +120,11 @@ def get(identifier: Any) -> Any:
     if callable(identifier):
         return identifier
     raise GraphError(f"a regularizer is {identifier!r:.60}, expected a name such as 'l2', or an object")
+
+
+def deserialize(description: Mapping[str, Any]) -> Any:
+    """The regularizer that `serialize` described."""
+    return described("regularizer", description, _KNOWN)
 
 
 def _from_zero(word: str, value: Any) -> float:

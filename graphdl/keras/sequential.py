@@ -94,7 +94,7 @@ class Sequential(Model):
 
     def _begin_with(self, first: Layer) -> None:
         """The placeholder for the first layer, and the layers there are."""
-        entry = first if isinstance(first, InputLayer) else InputLayer(_first_shape(first))
+        entry = first if isinstance(first, InputLayer) else InputLayer(_first_shape(first), _first_count(first))
         assert self.family is not None
         with origin(self.written):
             self._begin(entry.placeholder(self.family, "x"), int(entry is first and entry in self._stack))
@@ -121,3 +121,11 @@ def _first_shape(layer: Layer) -> Sequence[int | None] | None:
     if isinstance(layer, Model) and layer.is_built:
         return tuple(size if isinstance(size, int) else None for size in layer.input.shape[1:])
     return layer.input_shape_hint
+
+
+def _first_count(layer: Layer) -> int | None:
+    """The batch size that a first layer says, if it says one."""
+    if isinstance(layer, Model) and layer.is_built:
+        size = layer.input.shape[0]
+        return size if isinstance(size, int) else None
+    return layer.batch_size_hint

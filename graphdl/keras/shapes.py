@@ -27,16 +27,21 @@ def as_example_shape(shape: Any, what: str) -> Shape:
     return tuple(size if size is None else int(size) for size in shape)
 
 
-def shape_hint(layer: str, arguments: dict[str, Any]) -> Shape | None:
-    """What `input_shape=`, `input_dim=` or `batch_input_shape=` say, as older notes write on the first layer."""
+def shape_hint(layer: str, arguments: dict[str, Any]) -> tuple[Shape | None, int | None]:
+    """The shape of an example and the batch size that older notes write on the first layer, where they do.
+
+    They stand in `input_shape=`, `input_dim=` or `batch_input_shape=`; `batch_shape=` is a newer name for the last.
+    """
     if "input_dim" in arguments:
         width = arguments.pop("input_dim")
-        return as_example_shape((width,), f"{layer}: input_dim")
+        return as_example_shape((width,), f"{layer}: input_dim"), None
     if "input_shape" in arguments:
-        return as_example_shape(arguments.pop("input_shape"), "input_shape")
-    if "batch_input_shape" in arguments:
-        return as_example_shape(arguments.pop("batch_input_shape"), "batch_input_shape")[1:]
-    return None
+        return as_example_shape(arguments.pop("input_shape"), "input_shape"), None
+    for name in ("batch_input_shape", "batch_shape"):
+        if name in arguments:
+            batch_size, *shape = as_example_shape(arguments.pop(name), name)
+            return tuple(shape), batch_size
+    return None, None
 
 
 def shapes_of(structure: Any) -> Any:
@@ -46,7 +51,7 @@ def shapes_of(structure: Any) -> Any:
 
 def placeholders_of(shape: Any, dtype: str) -> Any:
     """A placeholder of that shape, or a list of them."""
-    if isinstance(shape, list) and shape and not isinstance(shape[0], int | None):
+    if shape and not isinstance(shape[0], int | np.integer | None):
         return [placeholders_of(each, dtype) for each in shape]
     sizes = [f"D{axis}" if axis and size is None else size for axis, size in enumerate(shape)]
     return build(Placeholder(TensorType(dtype, as_shape(tuple(sizes)))), name="x")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from graphdl.errors import GraphError
 from graphdl.ir.graph import Updates
 from graphdl.ir.node import Node
 from graphdl.ir.op import build
@@ -42,7 +44,7 @@ class Call:
     """One use of a layer: on which nodes, whose family the results belong to, and the terms it adds to the loss.
 
     `arguments` are all that ``call`` was given, masks included. `training` is what the user wrote; None follows the
-    program that the call is part of.
+    program that the call is part of. `updates` are what it changes in every program, not in training alone.
     """
 
     layer: Layer
@@ -51,6 +53,7 @@ class Call:
     arguments: Arguments = field(default_factory=lambda: Arguments((), {}))
     training: bool | None = None
     losses: tuple[Node, ...] = ()
+    updates: dict[Node, Node] = field(default_factory=dict)
 
     @property
     def differs_in_training(self) -> bool:
@@ -66,9 +69,12 @@ class Masked(Node):
 
     @classmethod
     def with_mask(cls, node: Node, mask: Node | None) -> Node:
-        """`node` with a mask; itself where there is none."""
-        if mask is None:
+        """`node` with a mask; itself where there is none, or it has that mask already."""
+        if mask is None or getattr(node, "mask", None) is mask:
             return node
+        if isinstance(node, LayerOutput):
+            # A copy would forget the layer: what one layer only passes on stays the result of the other.
+            node = build(Reshape(node.shape), node, name="identity")
         made = cls(node.op, node.inputs, node.type, node.name, node.scope, node.origin, node.place)
         object.__setattr__(made, "mask", mask)
         return made
@@ -112,6 +118,20 @@ class Tracing:
         self.inside: list[Layer] = []
         self.losses: list[Node] = []
         self.values: dict[Node, Node] = {}
+        # Those of the variables that predictions change as well.
+        self.lasting: set[Node] = set()
+        # How often those who draw random numbers have drawn.
+        self._draws: Counter[Any] = Counter()
+
+    def count(self, drawer: Any) -> int:
+        """Which of the draws of `drawer` in this graph comes now, from 0."""
+        self._draws[drawer] += 1
+        return self._draws[drawer] - 1
+
+    @property
+    def updates(self) -> dict[Node, Node]:
+        """What is changed in every program."""
+        return {variable: self.values[variable] for variable in self.values if variable in self.lasting}
 
     @contextmanager
     def of(self, layer: Layer) -> Iterator[None]:
@@ -133,8 +153,8 @@ def current_tracing() -> Tracing | None:
     return _tracing.get()
 
 
-def results_of(result: Any, call: Call, losses: Sequence[Node]) -> Any:
-    """What a layer gave, with each node remembering the call; terms of the loss read these nodes too."""
+def results_of(result: Any, call: Call, tracing: Tracing) -> Any:
+    """What a layer gave, with each node remembering the call; losses and updates read these nodes too."""
     became: dict[Node, Node] = {}
 
     def remember(node: Node) -> Node:
@@ -144,7 +164,9 @@ def results_of(result: Any, call: Call, losses: Sequence[Node]) -> Any:
 
     made = mapped(remember, result)
     own = {node: new for node, new in became.items() if node not in call.inputs}
-    call.losses = substitute(losses, own) if losses else ()
+    call.losses = substitute(tracing.losses, own) if tracing.losses else ()
+    updates = tracing.updates
+    call.updates = dict(zip(updates, substitute(updates.values(), own), strict=True))
     return made
 
 
@@ -181,6 +203,25 @@ def added_losses(outputs: Sequence[Node]) -> tuple[Node, ...]:
     return tuple(loss for call in calls_of(outputs) for loss in call.losses)
 
 
+def added_updates(outputs: Sequence[Node]) -> Updates:
+    """What the layers under `outputs` change in every program, such as the state that a recurrent layer keeps."""
+    found: dict[Node, Node] = {}
+    for call in calls_of(outputs):
+        for variable, value in call.updates.items():
+            once(call.layer, variable, found)
+            found[variable] = value
+    return Updates(found.items(), "state")
+
+
+def once(layer: Layer, variable: Node, changed: Container[Node]) -> None:
+    """GraphError where a layer changes, in every program, what a call of it has changed already."""
+    if variable in changed:
+        raise GraphError(
+            f"{layer.name} is called twice in one model, and each call changes {variable.label}; call it once, or make "
+            "a layer for each call"
+        )
+
+
 def calls_of(outputs: Sequence[Node]) -> list[Call]:
     """The calls of layers that `outputs` depend on, in order."""
     return list(dict.fromkeys(node.call for node in ancestors(outputs) if isinstance(node, LayerOutput)))
@@ -192,7 +233,7 @@ def in_training(outputs: Sequence[Node]) -> TrainingGraph:
     became: dict[Node, Node] = {}
     again: dict[Call, tuple[Node, ...]] = {}
     tracing = Tracing(True, Family())
-    for node in ancestors([*outputs, *added_losses(outputs)]):
+    for node in ancestors([*outputs, *added_losses(outputs), *(value for _, value in added_updates(outputs).pairs)]):
         new = carried(node, became)
         if isinstance(node, LayerOutput) and node.call.differs_in_training:
             if node.call not in again:
@@ -201,8 +242,11 @@ def in_training(outputs: Sequence[Node]) -> TrainingGraph:
             new = again[node.call][node.index]
         if new is not node:
             became[node] = new
-    kept = moved([loss for call in calls if call not in again for loss in call.losses], became)
-    return TrainingGraph(moved(outputs, became), (*kept, *tracing.losses), Updates(tracing.values.items()))
+    same = [call for call in calls if call not in again]
+    kept = moved([loss for call in same for loss in call.losses], became)
+    states = [(variable, became.get(value, value)) for call in same for variable, value in call.updates.items()]
+    updates = Updates([*states, *tracing.values.items()])
+    return TrainingGraph(moved(outputs, became), (*kept, *tracing.losses), updates)
 
 
 def replayed(outputs: Sequence[Node], became: Mapping[Node, Node], tracing: Tracing) -> tuple[Node, ...]:

@@ -71,6 +71,13 @@ class Trainer(Layer):
         """Whether `compile` has been called."""
         return "_compiled_with" in self.__dict__
 
+    compiled = is_compiled
+
+    @property
+    def loss(self) -> Any:
+        """What `compile` was told to make small; None before."""
+        return self._compiled_with.loss if self.is_compiled else None
+
     @property
     def training(self) -> Training:
         """The loss, gradients, updates and programs that `compile` led to; made anew where layers were frozen since."""
@@ -118,7 +125,7 @@ class Trainer(Layer):
         """
         source = fitting.Given(x, y, sample_weight, class_weight, steps_per_epoch)
         self._model.build_for(source.example())
-        settings = fitting.Settings.checked(batch_size, epochs, shuffle, initial_epoch)
+        settings = fitting.Settings.checked(batch_size, epochs, shuffle, initial_epoch, class_weight)
         held = fitting.HeldOut(
             validation_split, validation_data, validation_steps, validation_batch_size, validation_freq
         )
@@ -186,6 +193,11 @@ class Trainer(Layer):
         """Loss and metrics of one batch."""
         self._model.build_for(x)
         return _scores(fitting.on_batch(self._model, fitting.Given(x, y, sample_weight), train=False), return_dict)
+
+    def reset_metrics(self) -> None:
+        """Forget what metrics have added up; an epoch, a scoring and a batch by itself begin with that anyway."""
+        if self._training is not None:
+            fitting.forget_totals(self._training)
 
     @property
     def metrics_names(self) -> list[str]:

@@ -16,7 +16,7 @@ from graphdl.ir.origin import current_origin, origin
 from graphdl.ir.traverse import ancestors, substitute
 from graphdl.keras.heads import Head, Scores, Wanted, heads_of, scores_of, with_sample_weights
 from graphdl.keras.optimizers import Optimizer
-from graphdl.keras.tracing import TrainingGraph, added_losses
+from graphdl.keras.tracing import TrainingGraph, added_losses, added_updates
 from graphdl.runtime.compiled import Compiled
 
 if TYPE_CHECKING:
@@ -144,6 +144,11 @@ class Training:
         return found + Updates(self.scores.totals.items()) if self.scores.totals else found
 
     @property
+    def fed(self) -> tuple[Node, ...]:
+        """Inputs and targets."""
+        return (*self.inputs, *self.targets)
+
+    @property
     def train(self) -> Compiled:
         """One step of training: feeds inputs and targets, gives loss and metrics, updates the variables."""
         return self.train_in(self.model.start().style)
@@ -151,12 +156,13 @@ class Training:
     def train_in(self, style: Style) -> Compiled:
         """The same step in the given style of source; same bits."""
         fetches = [self.derivation.loss if self.variables else self.loss, *self.metrics.values()]
-        return self.model.start().compile(fetches, self.updates, style)
+        return self.model.start().compile(fetches, self.updates, style, self.fed)
 
     @property
     def evaluate(self) -> Compiled:
         """Loss and metrics without training."""
-        return self.model.start().compile(self.evaluation.nodes, Updates(self.evaluation.totals.items(), "evaluate"))
+        changed = Updates(self.evaluation.totals.items(), "evaluate") + added_updates(self.model.outputs)
+        return self.model.start().compile(self.evaluation.nodes, changed, fed=self.fed)
 
     @property
     def predict(self) -> Compiled:

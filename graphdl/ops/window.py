@@ -62,7 +62,7 @@ def lengths_of(image: TensorType) -> Pair:
         raise ShapeError(f"found {image}, expected images of floats, [N, H, W, C]")
     _, height, width, _ = image.shape
     if not isinstance(height, int) or not isinstance(width, int):
-        raise ShapeError(f"the images are {image}; height and width must be known")
+        raise ShapeError(f"the images are {image}; height and width must be known: say a number in place of None")
     return height, width
 
 

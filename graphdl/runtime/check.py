@@ -87,7 +87,7 @@ def _wide_op(node: Node) -> Op:
     if isinstance(op, VariableLeaf):
         return VariableLeaf(wide, in_float64([op.initial])[op.initial], op.trainable)
     if isinstance(op, Noise):
-        return Noise(wide, op.kind)
+        return Noise(wide, op.kind, op.seed)
     return Size(wide, op.dim) if isinstance(op, Size) else Placeholder(wide)
 
 

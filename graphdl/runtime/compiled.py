@@ -15,7 +15,7 @@ from graphdl.compile.load import Loaded
 from graphdl.compile.markup import to_html
 from graphdl.compile.pipeline import Optimised
 from graphdl.compile.program import Program
-from graphdl.errors import FetchError
+from graphdl.errors import FetchError, GraphError
 from graphdl.ir.node import Node
 from graphdl.runtime.feeds import Sizes, read_feeds
 from graphdl.runtime.interrupt import Interrupt, held_back
@@ -41,6 +41,7 @@ class Compiled:
         self.asked = asked
         self.style = style
         session.adopt(self.graph)
+        self._state = session.state
         self.program = Program(self.graph, session.state.names, session.state.streams)
         self.module: Module = emit(self.program, style, session.target.header)
         self.loaded = Loaded(self.module, session.target.to_device)
@@ -90,6 +91,9 @@ class Compiled:
 
         Gives the interrupt to check between two steps.
         """
+        if self.session.state is not self._state:
+            # The text has the names that the variables had before they moved.
+            raise GraphError(f"{self.asked} was compiled before its variables moved to another session; compile again")
         with self.session.lock, held_back() as interrupt, np.errstate(all="ignore"), self.loaded.explained():
             yield interrupt
 

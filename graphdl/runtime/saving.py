@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -16,6 +18,8 @@ from graphdl.files import write_atomically
 # A damaged or hostile archive may claim any size; nothing we write comes near this.
 MOST_BYTES = 8 << 30
 _STEP = "graphdl:step"
+# What a damaged zip file makes the standard library raise.
+_BROKEN = (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, zlib.error)
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
@@ -36,10 +40,12 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]
     """The named arrays of an .npz; pickled objects are never loaded. FormatError for anything else."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return dict(_read_entry(archive, entry, path) for entry in archive.infolist())
-    except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+            return {name: _read_entry(archive, entry, path, name) for name, entry in _named(archive, path).items()}
+    except FormatError:
+        raise
+    except _BROKEN as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise FormatError(f"cannot read {str(path)!r} as .npz: {reason}") from error
+        raise FormatError(f"cannot read {str(path)!r} as .npz: {reason or 'damaged'}") from error
 
 
 def save_state(path: str | os.PathLike[str], arrays: Mapping[str, Any], step: int) -> None:
@@ -55,18 +61,42 @@ def load_state(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray[Any, 
     return arrays, int(arrays.pop(_STEP))
 
 
-def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Any) -> tuple[str, np.ndarray[Any, Any]]:
-    name = entry.comment.decode() if entry.comment else entry.filename.removesuffix(".npy")
-    if entry.file_size > MOST_BYTES:
-        raise FormatError(f"{str(path)!r}: {name!r} claims {entry.file_size} bytes, more than {MOST_BYTES}")
-    content = io.BytesIO(archive.read(entry))
+def _named(archive: zipfile.ZipFile, path: Any) -> dict[str, zipfile.ZipInfo]:
+    """The entries by the names of their arrays, each of which is there once; together no more than MOST_BYTES."""
+    found: dict[str, zipfile.ZipInfo] = {}
+    for entry in archive.infolist():
+        name = entry.comment.decode() if entry.comment else entry.filename.removesuffix(".npy")
+        if name in found:
+            raise FormatError(f"{str(path)!r} has two arrays called {name!r:.80}")
+        found[name] = entry
+    claimed = sum(entry.file_size for entry in found.values())
+    if claimed > MOST_BYTES:
+        raise FormatError(f"{str(path)!r} claims {claimed} bytes, more than {MOST_BYTES}")
+    return found
+
+
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Any, name: str) -> np.ndarray[Any, Any]:
     try:
-        return name, np.lib.format.read_array(content, allow_pickle=False)
+        with archive.open(entry) as content:
+            _check_claim(content, entry.file_size)
+        with archive.open(entry) as content:
+            found: np.ndarray[Any, Any] = np.lib.format.read_array(content, allow_pickle=False)
+            return found
     except ValueError as error:
         what = (
             "holds pickled objects, which are never loaded" if "allow_pickle" in str(error) else f"is damaged: {error}"
         )
-        raise FormatError(f"{str(path)!r}: {name!r} {what}") from error
+        raise FormatError(f"{str(path)!r}: {name!r:.80} {what}") from error
+
+
+def _check_claim(content: IO[bytes], size: int) -> None:
+    """ValueError where the header claims more than is there: memory is allocated by what it says."""
+    major, _ = np.lib.format.read_magic(content)
+    read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
+    shape, _, kind = read(content)
+    wanted = math.prod(shape) * kind.itemsize
+    if not kind.hasobject and content.tell() + wanted != size:
+        raise ValueError(f"its header claims {wanted} bytes, and {size - content.tell()} are there")
 
 
 def _is_awkward(name: str) -> bool:

@@ -16,7 +16,7 @@ from graphdl.compile.targets import target as find_target
 from graphdl.config import DEFAULT_LEVEL, Level
 from graphdl.errors import FetchError, GraphError
 from graphdl.ir.graph import Graph, Updates
-from graphdl.ir.leaves import Packed, VariableLeaf
+from graphdl.ir.leaves import Packed, VariableLeaf, checked_seed
 from graphdl.ir.node import Node
 from graphdl.runtime.compiled import Compiled
 from graphdl.runtime.feeds import read_feeds
@@ -62,7 +62,7 @@ class Session:
         stabilise: bool = True,
         nan_guard: bool = False,
     ) -> None:
-        self.seed = _checked_seed(seed)
+        self.seed = checked_seed(seed)
         self.target = find_target(target)
         self.style: Style = style
         self.level: Level = level
@@ -107,23 +107,25 @@ class Session:
         fetches: Iterable[Node] | Node,
         updates: Updates | None = None,
         style: Style | None = None,
+        fed: Iterable[Node] = (),
     ) -> Compiled:
-        """The program for these fetches and updates, compiled once for all batch sizes; its `.source` is the text."""
+        """The program for these fetches and updates, compiled once for all batch sizes; its `.source` is the text.
+
+        `fed` are placeholders to tell a size by where what is computed reads none that has it.
+        """
         nodes = (fetches,) if isinstance(fetches, Node) else tuple(dict.fromkeys(fetches))
         pairs = updates.pairs if updates else ()
-        key = (nodes, pairs, style or self.style)
+        key = (nodes, pairs, style or self.style, tuple(fed))
         compiled = self._programs.get(key)
         if compiled is None:
-            compiled = self._programs[key] = self._compiled(nodes, pairs, updates, style or self.style)
+            graph = Graph(nodes, pairs, fed=key[-1])
+            asked = nodes[0].label if nodes else updates.name if updates else "run"
+            compiled = self._programs[key] = self._compiled(graph, style or self.style, asked)
         return compiled
 
     @collector_paused()
-    def _compiled(
-        self, nodes: tuple[Node, ...], pairs: tuple[tuple[Node, Node], ...], updates: Updates | None, style: Style
-    ) -> Compiled:
-        optimised = optimise(Graph(nodes, pairs), self.level, self.stabilise, layout=style == "fast")
-        asked = nodes[0].label if nodes else updates.name if updates else "run"
-        return Compiled(self, optimised, style, asked)
+    def _compiled(self, graph: Graph, style: Style, asked: str) -> Compiled:
+        return Compiled(self, optimise(graph, self.level, self.stabilise, layout=style == "fast"), style, asked)
 
     def stepper(
         self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, updates: Updates | None = None
@@ -147,6 +149,17 @@ class Session:
         new = self.state.name_variables([*graph.variables, *packed, *updated])
         if new:
             self._initialise(new)
+
+    def absorb(self, other: Session) -> None:
+        """Take over the variables of `other`, with their values; from now on both sessions hold one state.
+
+        What `other` has compiled is compiled again when it is next asked for.
+        """
+        if self.target.name != other.target.name:
+            raise GraphError(f"variables on {other.target.name} cannot move into a session on {self.target.name}")
+        self.state.absorb(other.state)
+        other.close()
+        other.state, other.lock = self.state, self.lock
 
     def initialise(self) -> None:
         """Set every variable met so far back to its initial value, and the step to 0."""
@@ -212,12 +225,6 @@ class Session:
             for k, v in (feed_dict or {}).items()
             if not (isinstance(k, Node) and k.op.name == "placeholder") or k in needed
         }
-
-
-def _checked_seed(seed: int) -> int:
-    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or not 0 <= seed < 2**63:
-        raise GraphError(f"seed is {seed!r}, expected an integer from 0 to 2**63 - 1")
-    return int(seed)
 
 
 def _flattened(fetches: Any) -> tuple[list[Node], Updates, bool, Callable[[list[Any]], Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from graphdl.errors import FormatError, did_you_mean, listed
+from graphdl.ir.leaves import Noise
 from graphdl.ir.node import Node
 from graphdl.ir.text import plain
 
@@ -51,16 +52,25 @@ class State:
         return new
 
     def number_streams(self, leaves: Iterable[Node], owner: str = "run") -> None:
-        """Give each random leaf that is new here a stream of its own, made from `owner` and its label.
+        """Give each random leaf that is new here and has no seed a stream of its own, made from `owner` and its label.
 
         So a stream does not depend on what else the session has met, and a resumed run draws the same numbers.
         """
         taken = set(self.streams.values())
         for leaf in leaves:
-            if leaf not in self.streams:
+            if leaf not in self.streams and isinstance(leaf.op, Noise) and leaf.op.seed is None:
                 stream = _stream(f"{owner}:{leaf.label}", taken)
                 taken.add(stream)
                 self.streams[leaf] = stream
+
+    def absorb(self, other: State) -> None:
+        """Take over the variables of `other` and copies of their values; a name that is taken here gets a number.
+
+        The step becomes the later one, so no random number is drawn twice.
+        """
+        for variable in self.name_variables(other.names):
+            self.arrays[self.names[variable]] = other.arrays[other.names[variable]].copy()
+        self.step = max(self.step, other.step)
 
     def named(self) -> dict[str, Any]:
         """The value of each variable by name, in the order they were first met."""

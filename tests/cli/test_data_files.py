@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from graphdl import keras
 from graphdl.errors import DataError
+from graphdl.keras.datasets import idx
 from graphdl.keras.datasets.table import read_table
 from graphdl_cli.data import as_data
 
@@ -136,7 +138,11 @@ def test_pickled_objects_are_never_loaded(classes):
         ("none.npz", "cannot read 'none.npz' as .npz: No such file or directory"),
         ("none.csv", "cannot read 'none.csv': No such file or directory"),
         ("text.npz", "cannot read 'text.npz' as .npz: File is not a zip file"),
-        ("x.npy", "'x.npy' ends in '.npy', expected .npz, .csv or .tsv"),
+        (
+            "x.npy",
+            "--data 'x.npy': expected a file .npz, .csv, .tsv or IDX, or one of digits, iris, wine, breast_cancer, "
+            "diabetes, mnist, fashion_mnist, boston_housing, california_housing, CreditCard, infert.",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(classes, file, message):
@@ -198,11 +204,99 @@ def test_real_tables_can_be_trained_on(shell, shared_data):
         """,
     )
     words = ["train", "credit.py", "--data", shared_data / "CreditCard.csv", "--target", "share"]
-    assert "column 'card' has 'yes', expected a number" in shell.refused(*words)
     features = "reports,age,income,dependents,months,majorcards,active"
     out = shell.said(*words, "--features", features, "--epochs", 2, "--validation-split", 0.2)
     assert out.count("val_loss") == 2
     assert "33/33" in out  # 1319 rows, a fifth of them held out, 32 a step
+    out = shell.said(*words)
+    assert out.startswith("card: 'no' is 0, 'yes' is 1\nowner: 'no' is 0, 'yes' is 1\nselfemp: 'no' is 0, 'yes' is 1\n")
+
+
+SHAPES = """
+    from graphdl import keras
+    model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(3, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+"""
+
+
+@pytest.fixture
+def shapes(shell):
+    """A model that takes examples of any shape, of three classes."""
+    shell.write("shapes.py", SHAPES)
+    return shell
+
+
+def equal_to(shell, table, x, y, *words):
+    """What training on the table says, whose digest is that of a training on the arrays."""
+    shell.write("t.csv", table)
+    np.savez(shell.folder / "d.npz", x=np.array(x, "float64"), y=np.array(y))
+    expected = shell.said("train", "shapes.py", "--data", "d.npz", "--quiet", "--digest")
+    words = ["train", "shapes.py", "--data", "t.csv", "--target", "종류", *words]
+    assert shell.said(*words, "--quiet", "--digest") == expected
+    return shell.said(*words).splitlines()
+
+
+def test_words_become_numbers_and_it_is_said_how(shapes):
+    table = "나이,성별,지역,종류\n1,여,b,cat\n2,남,c,dog\n3,여,a,cat\n4,남,b,ant\n"
+    said = equal_to(shapes, table, [[1, 1, 0, 1, 0], [2, 0, 0, 0, 1], [3, 1, 1, 0, 0], [4, 0, 0, 1, 0]], [1, 2, 1, 0])
+    assert said[:3] == [
+        "성별: '남' is 0, '여' is 1",
+        "지역: a column of 0 and 1 for each of 'a', 'b', 'c'",
+        "종류: 'ant' is 0, 'cat' is 1, 'dog' is 2",
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "rownames", "Unnamed: 0"])
+def test_a_column_that_only_counts_the_rows_is_left_out(shapes, name):
+    equal_to(shapes, f"{name},나이,종류\n1,5,0\n2,6,2\n3,9,1\n", [[5], [6], [9]], [0, 2, 1])
+    equal_to(shapes, f"{name},나이,종류\n1,5,0\n3,6,2\n4,9,1\n", [[1, 5], [3, 6], [4, 9]], [0, 2, 1])
+
+
+def test_a_column_of_numbers_in_order_is_a_feature_under_any_other_name(shapes):
+    equal_to(shapes, "x,종류\n1,0\n2,2\n3,1\n", [[1], [2], [3]], [0, 2, 1])
+
+
+def test_a_decimal_comma_is_read_where_semicolons_part_the_cells(shapes):
+    equal_to(shapes, "a;b;종류\n1,5;2;0\n-0,25;3.5;1\n", [[1.5, 2], [-0.25, 3.5]], [0, 1])
+
+
+@pytest.mark.parametrize("cell", ["1.234,5", "1_000", "2024-01-02"])
+def test_what_might_be_a_number_is_not_guessed(shapes, cell):
+    shapes.write("t.csv", f"a;y\n{cell};0\n7;1\n")
+    message = shapes.refused("train", "shapes.py", "--data", "t.csv", "--target", "y")
+    assert f"row 1 (line 2), column 'a' has {cell!r}, expected a number" in message
+
+
+def test_the_target_is_no_feature(shapes):
+    shapes.write("t.csv", "a,y\n1,0\n2,1\n")
+    words = ["train", "shapes.py", "--data", "t.csv", "--target", "y", "--features", "a,y"]
+    assert shapes.refused(*words) == "'y' is the target and among --features; a model would copy it"
+
+
+def test_images_are_read_with_the_labels_that_belong_to_them(shapes):
+    images, labels = np.arange(24, dtype="uint8").reshape(4, 2, 3), np.array([0, 1, 2, 0], "uint8")
+    idx.write(shapes.folder / "t-images-idx3-ubyte.gz", images)
+    idx.write(shapes.folder / "t-labels-idx1-ubyte.gz", labels)
+    idx.write(shapes.folder / "other.idx", labels[::-1])
+    words = ["train", "shapes.py", "--quiet", "--digest", "--data"]
+    np.savez(shapes.folder / "d.npz", x=images, y=labels)
+    assert shapes.said(*words, "t-images-idx3-ubyte.gz") == shapes.said(*words, "d.npz")
+    np.savez(shapes.folder / "d.npz", x=images, y=labels[::-1])
+    assert shapes.said(*words, "t-images-idx3-ubyte.gz", "--target", "other.idx") == shapes.said(*words, "d.npz")
+    assert shapes.refused(*words, "other.idx") == "--target is needed: which IDX file has the labels of other.idx?"
+
+
+def test_sets_that_are_known_come_by_name(shapes):
+    pytest.importorskip("sklearn")
+    (x, y), test = keras.datasets.iris.load_data()
+    np.savez(shapes.folder / "d.npz", x_train=x, y_train=y, x_test=test[0], y_test=test[1])
+    own, known = (shapes.said("train", "shapes.py", "--data", name, "--digest") for name in ("d.npz", "iris"))
+    assert own.splitlines()[2:] == known.splitlines()[2:]
+    assert known.splitlines()[2].startswith("test: loss: ")
+    assert shapes.refused("train", "shapes.py", "--data", "iriss").endswith("Did you mean 'iris'?")
+    assert "iris has inputs and targets of its own" in shapes.refused(
+        "train", "shapes.py", "--data", "iris", "--target", "y"
+    )
 
 
 def test_a_table_of_numbers_may_not_be_there():

@@ -11,6 +11,7 @@ import time
 import pytest
 
 import graphdl as gd
+from graphdl_cli.failures import guarded
 from graphdl_cli.main import _COMMANDS, main
 
 GRAPHDL = [sys.executable, "-m", "graphdl_cli.main"]
@@ -109,6 +110,17 @@ def test_a_bug_is_told_apart_from_the_users_errors(shell, monkeypatch):
         "unexpected ZeroDivisionError: division by zero\n"
         "  this should not happen; run it again with --debug to see where"
     )
+
+
+def test_an_interrupt_that_became_another_error_on_its_way_is_one(capsys):
+    def work():
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            raise ImportError("a module that was being imported") from error
+
+    assert guarded(work, debug=False) == 130
+    assert capsys.readouterr().err == "graphdl: interrupted\n"
 
 
 @pytest.mark.parametrize(

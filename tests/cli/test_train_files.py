@@ -59,7 +59,7 @@ def test_another_seed_or_batch_size_is_not_gone_on_with(line):
         (["--plot", "loss.gif"], "--plot 'loss.gif': a curve is a picture, .svg, .png or .pdf"),
         (["--plot", "no/loss.svg"], "cannot write 'no/loss.svg': the folder 'no' is not there or not writable"),
         (["--optimizer", "adma"], "there is no optimizer 'adma'. Did you mean 'adamax'? There is 'sgd'"),
-        (["--checkpoint", "line.py"], "cannot write 'line.py/training.graphdl': "),
+        (["--checkpoint", "line.py"], "cannot write 'line.py/training.graphdl': its folder is a file"),
         (["--tensorboard", "line.py"], "cannot write 'line.py/train/"),
     ],
 )
@@ -74,6 +74,62 @@ def test_a_damaged_checkpoint_is_refused(line):
     assert "cannot read 'run/training.graphdl'" in line.refused(
         "train", "line.py", "--quiet", "--checkpoint", "run", "--resume"
     )
+
+
+def test_another_rate_is_not_taken_up_in_the_middle_and_it_is_said(line):
+    words = ["train", "line.py", "--quiet", "--checkpoint", "run", "--digest"]
+    line.said(*words, "--lr", 0.01)
+    same = line.run(*words, "--resume", "--epochs", 4, "--lr", 0.01)
+    assert (same.code, same.err) == (0, "")
+    other = line.run(*words, "--resume", "--epochs", 5, "--lr", 0.5)
+    assert (other.code, other.err) == (
+        0,
+        "graphdl: warning: --lr 0.5 is not used: the checkpoint goes on at 0.01\n",
+    )
+    (line.folder / "run" / "training.graphdl").unlink()
+    assert line.said(*words, "--epochs", 5, "--lr", 0.01) == other.out
+
+
+def test_a_refused_resume_leaves_pictures_and_records_as_they_were(line):
+    words = ["train", "line.py", "--checkpoint", "run", "--plot", "a.svg", "--record", "a.json", "--resume"]
+    line.run(*words, "--quiet")
+    before = [(line.folder / name).read_bytes() for name in ("a.svg", "a.json")]
+    assert "a training with batch_size=32, this one has 2" in line.refused(*words, "--quiet", "--batch-size", 2)
+    assert [(line.folder / name).read_bytes() for name in ("a.svg", "a.json")] == before
+    done = line.run(*words)
+    assert done.out.endswith("training is done, nothing is left to do\n")
+    assert [(line.folder / name).read_bytes() for name in ("a.svg", "a.json")] == before
+    line.run(*words, "--quiet", "--epochs", 5)
+    (line.folder / "run" / "training.graphdl").unlink()
+    longer = (line.folder / "a.json").read_bytes()
+    line.run(*words, "--quiet", "--epochs", 5)
+    assert (line.folder / "a.json").read_bytes() == longer != before[1]
+
+
+def test_what_watches_may_be_asked_for_later(line):
+    line.said("train", "line.py", "--quiet", "--checkpoint", "run", "--epochs", 2)
+    answer = line.run("train", "line.py", "--quiet", "--checkpoint", "run", "--resume", "--plot", "a.svg", "--digest")
+    assert (answer.out, answer.err) == (trained(3).digest() + "\n", "wrote a.svg\n")
+
+
+def test_the_files_own_callbacks_are_told(line):
+    text = (line.folder / "line.py").read_text() + "callbacks = keras.callbacks.CSVLogger('log.csv')\n"
+    line.write("line.py", text)
+    line.said("train", "line.py", "--quiet", "--checkpoint", "run", "--epochs", 2)
+    line.said("train", "line.py", "--quiet", "--checkpoint", "run", "--epochs", 4, "--resume")
+    rows = (line.folder / "log.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["epoch", "0", "1", "2", "3"]
+    line.write("line.py", text.replace("keras.callbacks.CSVLogger('log.csv')", "[3]"))
+    assert "a callback is 3, a int; expected keras.callbacks.Callback" in line.refused("train", "line.py", "--quiet")
+
+
+def test_a_rate_takes_the_place_of_a_schedule(line):
+    text = (line.folder / "line.py").read_text()
+    schedule = "keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.5, 2, 0.1), momentum=0.5)"
+    line.write("line.py", text.replace('"sgd"', schedule))
+    found = line.said("train", "line.py", "--quiet", "--digest", "--lr", 0.02)
+    line.write("line.py", text.replace('"sgd"', "keras.optimizers.SGD(0.02, momentum=0.5)"))
+    assert line.said("train", "line.py", "--quiet", "--digest") == found
 
 
 def test_an_optimizer_can_be_chosen(line):

@@ -113,6 +113,10 @@ FORGED = {
     ),
     "an unknown dtype": (change("cast", attributes={"dtype": "object"}), "found 'object', expected one of float32"),
     "noise that is code": (change("noise", attributes={"kind": "os.system"}), "noise is 'os.system' of f32[4, 3]"),
+    "a seed that is none": (
+        change("noise", attributes={"kind": "uniform", "seed": [1.5, 0]}),
+        "the seed of noise is [1.5, 0], expected a seed and a stream",
+    ),
     "a rule that is code": (
         change("matmul", origin={"rule": "x\nimport os", "replaces": 0}),
         "its origin is {'rule': 'x\\nimport os'",

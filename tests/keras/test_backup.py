@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -14,6 +15,8 @@ from graphdl import keras
 from graphdl.errors import FormatError, GraphError, WriteError
 from graphdl.keras import layers
 from graphdl.keras.callbacks import BackupAndRestore
+from graphdl.keras.callbacks.backup import FORMAT, VERSION
+from graphdl.keras.saving.archive import read_archive, write_archive
 
 RNG = np.random.default_rng(11)
 X = RNG.standard_normal((44, 4)).astype("float32")
@@ -236,3 +239,109 @@ def test_the_state_before_last_can_be_kept(tmp_path):
 def test_how_often_must_be_a_number(freq):
     with pytest.raises(GraphError, match="expected 'epoch' or an integer from 1"):
         BackupAndRestore("x", freq)
+
+
+class Table(keras.callbacks.CSVLogger):
+    """Crashes when so many lines are written, before the checkpoint knows of the last one."""
+
+    def __init__(self, path, lines, **options):
+        super().__init__(path, **options)
+        self.left = lines
+
+    fleeting = (*keras.callbacks.CSVLogger.fleeting, "left")
+
+    def on_epoch_end(self, epoch, logs=None):
+        super().on_epoch_end(epoch, logs)
+        self.left -= 1
+        if self.left == 0:
+            raise Stop
+
+
+@pytest.mark.parametrize("append", [False, True])
+@pytest.mark.parametrize("save_freq", ["epoch", 2])
+def test_a_table_has_each_epoch_once_however_often_training_crashed(tmp_path, append, save_freq):
+    texts = []
+    for name, crashes in (("whole.csv", ()), ("crashed.csv", (2, 1, 1))):
+        path = tmp_path / name
+        path.write_text("of another\n")
+        for lines in (*crashes, 99):
+            with contextlib.suppress(Stop):
+                table = Table(path, lines, append=append)
+                fit(model(), [BackupAndRestore(tmp_path / "run", save_freq), table])
+        texts.append(path.read_text())
+    assert texts[0] == texts[1]
+    first = ["of another"] if append else ["epoch,accuracy,learning_rate,loss,val_accuracy,val_loss"]
+    lines = texts[0].splitlines()
+    assert lines[:-EPOCHS] == first
+    assert [line.split(",")[0] for line in lines[-EPOCHS:]] == [str(epoch) for epoch in range(EPOCHS)]
+
+
+def test_a_schedule_is_resumed_to_the_same_bits(tmp_path):
+    def run(epochs, folder=None):
+        made = model()
+        schedule = keras.optimizers.schedules.ExponentialDecay(0.05, decay_steps=7, decay_rate=0.5)
+        made.compile(keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy")
+        extra = [BackupAndRestore(folder, delete_checkpoint=False)] if folder else []
+        made.fit(X, Y, batch_size=8, epochs=epochs, verbose=0, callbacks=extra)
+        return made
+
+    run(2, tmp_path)
+    longer, reference = run(4, tmp_path), run(4)
+    assert longer.digest() == reference.digest()
+    assert longer.optimizer.learning_rate == reference.optimizer.learning_rate == pytest.approx(0.05 * 0.5 ** (24 / 7))
+
+
+def test_what_only_watches_may_come_and_go(tmp_path, whole):
+    fit(model(), [BackupAndRestore(tmp_path / "a", delete_checkpoint=False), keras.Recorder()], epochs=2)
+    made = model()
+    table = keras.callbacks.CSVLogger(tmp_path / "log.csv")
+    assert outcome(made, fit(made, [table, BackupAndRestore(tmp_path / "a")])) == whole
+    assert [line[0] for line in (tmp_path / "log.csv").read_text().splitlines()] == ["e", "2", "3"]
+
+
+def test_a_resumed_run_goes_by_its_own_arguments(tmp_path):
+    def early(patience):
+        stopping = keras.callbacks.EarlyStopping("loss", min_delta=1e9, patience=patience)
+        extra = [stopping, BackupAndRestore(tmp_path, 1, delete_checkpoint=False), StopAfter(12)]
+        return model().fit(X, Y, batch_size=11, epochs=9, verbose=0, callbacks=extra)
+
+    with pytest.raises(Stop):
+        early(8)
+    assert len(early(5).epoch) == 6
+
+
+def test_where_it_goes_on_is_said(tmp_path, capsys):
+    with pytest.raises(Stop):
+        fit(model(), [BackupAndRestore(tmp_path, 1), StopAfter(7)])
+    capsys.readouterr()
+    fit(model(), [BackupAndRestore(tmp_path, 1, delete_checkpoint=False), StopAfter(99)], verbose=2)
+    assert "training.graphdl: goes on in epoch 2 after step 2\nEpoch 2/4" in capsys.readouterr().out
+    fit(model(), [BackupAndRestore(tmp_path, 1), StopAfter(99)], verbose=2)
+    assert capsys.readouterr().out.endswith("training.graphdl: training is done, nothing is left to do\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"position": {}}, r"the place within the training is \{\}, expected epoch, step, totals and seen"),
+        ({"position": {"epoch": -1, "step": 0, "totals": [1.0, 1.0], "seen": 1}}, "the place within the training is"),
+        (
+            {"position": {"epoch": 1, "step": 9, "totals": [1.0, 1.0], "seen": 1}},
+            "it says 9 steps of an epoch are done",
+        ),
+        ({"position": {"epoch": 1, "step": 0, "totals": ["1"], "seen": 1}}, "the place within the training is"),
+        ({"logs": [1]}, r"the numbers of the last epoch are \[1\], expected an object"),
+        ({"callbacks": [3]}, r"the callbacks are \[3\], expected a list of classes and attributes"),
+        ({"attributes": {"on_epoch_end": 1}}, "ReduceLROnPlateau cannot remember 'on_epoch_end'"),
+        ({"attributes": {"__class__": 1}}, "ReduceLROnPlateau cannot remember '__class__'"),
+    ],
+)
+def test_a_forged_checkpoint_is_refused(tmp_path, change, message):
+    fit(model(), [BackupAndRestore(tmp_path, delete_checkpoint=False)], epochs=1)
+    path = tmp_path / "training.graphdl"
+    found = read_archive(path, FORMAT, VERSION)
+    found.content["callbacks"][0]["attributes"] |= change.get("attributes", {})
+    content = {**found.content, **{key: value for key, value in change.items() if key != "attributes"}}
+    write_archive(path, FORMAT, VERSION, content, found.tensors)
+    with pytest.raises(FormatError, match=message):
+        fit(model(), [BackupAndRestore(tmp_path)])

@@ -335,3 +335,22 @@ def test_messages_stand_on_lines_of_their_own_beside_the_progress(capsys):
     assert lines[1] == "Epoch 1/2"
     assert lines[2].startswith("1/1 - 0s ")
     assert lines[2].endswith("learning_rate: 0.1000")
+
+
+def test_hooks_are_always_given_a_dict():
+    heard = []
+
+    class Strict(callbacks.Callback):
+        """Hooks without defaults, as users write them."""
+
+    def listening(name):
+        return lambda self, *arguments: heard.append((name, type(arguments[-1])))
+
+    for name in dir(callbacks.Callback):
+        if name.startswith("on_") and name not in ("on_batch_begin", "on_batch_end", "on_interrupt"):
+            setattr(Strict, name, listening(name))
+    model = line()
+    model.fit(X, Y, validation_split=0.5, verbose=0, callbacks=[Strict()])
+    model.predict(X, verbose=0, callbacks=[Strict()])
+    assert {kind for _, kind in heard} == {dict}
+    assert len({name for name, _ in heard}) == 14

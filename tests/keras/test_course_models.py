@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from graphdl import keras
+from graphdl.errors import GraphError, ShapeError
 from graphdl.keras.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from graphdl.keras.layers import LSTM, Activation, Dense, Dropout, Embedding, Flatten, Input, InputLayer, concatenate
 from graphdl.keras.models import Model, Sequential
@@ -146,3 +147,60 @@ def test_a_vision_model_is_shared_by_two_inputs():
     model.fit([a, b], RNG.integers(0, 2, 10), verbose=0)
     assert model.count_params() == 3 * 3 * 4 + 4 + 32 + 1
     assert all((p != q).any() for p, q in zip(before, vision_model.get_weights(), strict=True))
+
+
+def test_an_embedding_whose_mask_goes_through_dropout_is_a_layer_and_is_trained():
+    words = Input(shape=(5,), dtype="int32")
+    read = LSTM(3)(Dropout(0.5)(Embedding(20, 4, mask_zero=True, name="words")(words)))
+    model = Model(words, Dense(1)(read))
+    model.compile("sgd", "mse")
+    assert [layer.name for layer in model.layers] == ["input_layer", "words", "dropout", "lstm", "dense"]
+    assert model.count_params() == 20 * 4 + 4 * 3 * (4 + 3 + 1) + 4
+    before = model.get_layer("words").get_weights()[0]
+    model.fit(RNG.integers(1, 20, (30, 5)), RNG.random((30, 1)), verbose=0)
+    changed = (model.get_layer("words").get_weights()[0] != before).any(axis=1)
+    assert changed[1:].all()
+    assert not changed[0]
+
+
+def test_a_text_and_a_question_need_not_be_equally_long():
+    text, question = Input(shape=(None,), dtype="int32"), Input(shape=(None,), dtype="int32")
+    read = [LSTM(3)(Embedding(20, 4)(words)) for words in (text, question)]
+    model = Model([text, question], Dense(2)(concatenate(read)))
+    assert model.input_shape == [(None, None), (None, None)]
+    assert model.predict([np.ones((2, 9)), np.ones((2, 4))], verbose=0).shape == (2, 2)
+    with pytest.raises(ShapeError, match=r"unknown lengths may differ: say them, as in Input\(shape=\(100,\)\)"):
+        concatenate([Embedding(20, 4)(text), Embedding(20, 4)(question)])
+
+
+def test_an_input_of_unknown_length_is_refused_where_windows_slide():
+    words = Embedding(20, 4)(Input(shape=(None,), dtype="int32"))
+    with pytest.raises(ShapeError, match="height and width must be known: say a number in place of None"):
+        keras.layers.Conv1D(3, 5)(words)
+
+
+def test_accuracy_as_a_loss_is_answered_with_what_to_take():
+    model = Sequential([Dense(2, activation="softmax", input_shape=(3,))])
+    with pytest.raises(GraphError, match=r"accuracy is no loss: .* on a cross-entropy, .* metrics=\['accuracy'\]"):
+        model.compile("sgd", "accuracy")
+
+
+def test_what_a_convolutional_network_costs_is_counted_by_hand():
+    model = Sequential(
+        [
+            Input(shape=(28, 28, 1)),
+            keras.layers.Conv2D(16, 3, padding="same", activation="relu"),
+            keras.layers.MaxPooling2D(),
+            Flatten(),
+            Dense(10),
+        ]
+    )
+    lines = []
+    model.summary(print_fn=lines.append, show_cost=True)
+    products, sums_and_relu = 2 * 28 * 28 * 16 * 9, 2 * 28 * 28 * 16
+    pooled, dense = 14 * 14 * 16 * 4, 2 * 3136 * 10 + 10
+    table = lines[0]
+    assert f"{products + sums_and_relu}*N" in table
+    assert f"FLOPs of a batch of N: {products + sums_and_relu + pooled + dense}*N" in table
+    numbers = 28 * 28 + 28 * 28 * 16 + 14 * 14 * 16 + 3136 + 10
+    assert f"Bytes of its activations: {4 * numbers}*N" in table

@@ -40,14 +40,57 @@ def networks(k):
                 k.layers.SimpleRNN(2),
             ]
         ),
+        "attention": attention(k),
+        "nested": nested(k),
+        "own": k.Sequential([k.Input((4,)), block(k), k.layers.Dense(2)]),
     }
 
 
-NAMES = ("dense", "images", "recurrent")
+def attention(k):
+    x = k.Input((5, 6))
+    h = k.layers.LayerNormalization()(k.layers.Add()([x, k.layers.MultiHeadAttention(2, 3)(x, x)]))
+    return k.Model(x, k.layers.GlobalAveragePooling1D()(k.layers.TimeDistributed(k.layers.Dense(2))(h)))
+
+
+def nested(k):
+    """Two models within one, the second with layers that do not lie in the order of their names."""
+    first = k.Sequential([k.Input((4,)), k.layers.Dense(4, activation="tanh"), k.layers.Dense(4)], name="first")
+    x = k.Input((4,))
+    second = k.Model(x, k.layers.Dense(4)(k.layers.BatchNormalization()(k.layers.Dense(4)(x))), name="second")
+    inputs = k.Input((4,))
+    return k.Model(inputs, k.layers.Dense(2)(second(first(inputs))))
+
+
+def block(k):
+    """A layer of one's own, whose parts are all of one shape: only their names tell them apart."""
+
+    class Block(k.layers.Layer):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.zeroth = k.layers.Dense(4, activation="tanh")
+            self.again = k.layers.Dense(4)
+            self.rest = [k.layers.Dense(4, activation="tanh"), k.layers.BatchNormalization(), k.layers.Dense(4)]
+
+        def build(self, input_shape):
+            self.slope = self.add_weight(shape=(4,), initializer="ones", name="slope")
+
+        def call(self, x):
+            x = self.again(self.zeroth(x)) * self.slope
+            for layer in self.rest:
+                x = layer(x)
+            return x
+
+    return Block()
+
+
+NAMES = ("dense", "images", "recurrent", "attention", "nested", "own")
 INPUTS = {
     "dense": RNG.standard_normal((7, 4)).astype("float32"),
     "images": RNG.standard_normal((7, 6, 6, 2)).astype("float32"),
     "recurrent": RNG.integers(0, 9, (7, 5)).astype("int32"),
+    "attention": RNG.standard_normal((7, 5, 6)).astype("float32"),
+    "nested": RNG.standard_normal((7, 4)).astype("float32"),
+    "own": RNG.standard_normal((7, 4)).astype("float32"),
 }
 
 
@@ -75,6 +118,57 @@ def test_weights_of_keras_give_its_predictions(theirs, tmp_path, name, suffix):
     np.testing.assert_allclose(model.predict(INPUTS[name], verbose=0), expected, rtol=2e-5, atol=2e-5)
     with pytest.raises(FormatError, match=r"is a file of Keras, whose layers are not read; build the model in Python"):
         keras.models.load_model(path)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_older_format_keeps_what_is_not_trained_behind_what_is(theirs, tmp_path):
+    theirs["nested"].save(tmp_path / "m.h5")
+    model = networks(keras)["nested"]
+    model.load_weights(tmp_path / "m.h5")
+    expected = theirs["nested"].predict(INPUTS["nested"], verbose=0)
+    np.testing.assert_allclose(model.predict(INPUTS["nested"], verbose=0), expected, rtol=2e-5, atol=2e-5)
+
+
+def test_a_model_of_ones_own_class_takes_weights_by_the_names_of_its_attributes(tmp_path):
+    h5py = pytest.importorskip("h5py")
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.second, self.first = layers.Dense(2, use_bias=False), layers.Dense(2, use_bias=False)
+
+        def call(self, x):
+            return self.second(self.first(x))
+
+    model = Own()
+    model.build((None, 2))
+    with h5py.File(tmp_path / "m.weights.h5", "w") as file:
+        file["first/vars/0"] = np.array([[0.0, 1], [0, 0]])
+        file["second/vars/0"] = np.array([[0.0, 0], [5, 0]])
+    model.load_weights(tmp_path / "m.weights.h5")
+    assert model.predict(np.array([[1.0, 0.0]]), verbose=0).tolist() == [[5.0, 0.0]]
+
+
+def test_numbers_in_other_files_are_not_read(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    (tmp_path / "secret").write_bytes(b"\1" * 24)
+    with h5py.File(tmp_path / "m.weights.h5", "w") as file:
+        outside = [(str(tmp_path / "secret"), 0, 24)]
+        file.create_dataset("layers/dense/vars/0", (3, 2), "float32", external=outside)
+    with pytest.raises(FormatError, match="the numbers of '0' lie in another file, which is not opened"):
+        small().load_weights(tmp_path / "m.weights.h5")
+    with h5py.File(tmp_path / "m.weights.h5", "w") as file:
+        file["layers/dense/vars"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/")
+    with pytest.raises(FormatError, match="'vars' lies in another file, which is not opened"):
+        small().load_weights(tmp_path / "m.weights.h5")
+
+
+def test_a_size_that_is_only_claimed_takes_no_memory(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "m.weights.h5", "w") as file:
+        file.create_dataset("layers/dense/vars/0", (1 << 40,), "float32", chunks=(1 << 20,))
+    with pytest.raises(FormatError, match=r"layer 'dense': found arrays of shapes \[\(1099511627776,\)\]"):
+        small().load_weights(tmp_path / "m.weights.h5")
 
 
 def older(path, layers_and_weights, inside=None):

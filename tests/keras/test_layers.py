@@ -162,7 +162,7 @@ def test_a_node_of_a_layer_points_to_the_line_that_made_the_layer():
         (lambda: layers.Dense(3, activation="rellu"), "there is no activation 'rellu'. Did you mean 'relu'?"),
         (lambda: layers.Dense(3, activation=7), "an activation is 7, expected a name such as 'relu'"),
         (lambda: layers.Dropout(1.0), "Dropout: rate is 1.0, expected at least 0 and below 1"),
-        (lambda: layers.Dropout(0.5, seed=3), "masks come from the one seed of the session"),
+        (lambda: layers.Dropout(0.5, seed="3"), "seed is '3', expected an integer from 0 to 2**63 - 1"),
         (lambda: layers.ReLU(negative_slope=-1), "ReLU: negative_slope is -1, expected 0 or more"),
         (lambda: keras.Input(784), "shape=784 is a number, expected a tuple; write shape=(784,)"),
         (lambda: layers.InputLayer(), "InputLayer needs the shape of one example"),

@@ -121,6 +121,15 @@ def test_one_hot_rows_and_class_numbers_are_told_apart():
             made.fit(X, y, verbose=0)
 
 
+def test_amounts_are_no_targets_of_cross_entropy_and_fit_says_so():
+    made = compiled(model(Dense(1, "sigmoid")), "binary_crossentropy")
+    amounts = np.linspace(-1, 2, len(X))[:, None]
+    with pytest.warns(LintWarning, match="the targets of dense go from -1 to 2, and binary_crossentropy takes"):
+        made.fit(X, amounts, verbose=0)
+    assert ("targets-beyond-probabilities", "error") in found(made, X, amounts)
+    assert found(made, X, (amounts > 0).astype("f")) == []
+
+
 def test_data_that_fit_would_refuse_are_refused_in_the_same_words():
     y = CLASSES.copy()
     y[7] = 3
@@ -255,6 +264,7 @@ def test_every_rule_about_models_is_tried_here():
         "accuracy-of-regression",
         "one-hot-labels",
         "integer-labels",
+        "targets-beyond-probabilities",
         "unusable-data",
         "unseen-classes",
         "unscaled-targets",

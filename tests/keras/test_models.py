@@ -137,16 +137,6 @@ def test_parts_with_inputs_of_their_own_become_one_model():
     assert (left.get_weights()[0] == both.get_weights()[0]).all()
 
 
-def test_parts_that_have_run_apart_cannot_become_one_model():
-    parts = []
-    for name in "ab":
-        inputs = keras.Input((4,), name=name)
-        parts.append(keras.Model(inputs, layers.Dense(2, name=f"dense_{name}")(inputs)))
-        parts[-1].predict(X, verbose=0)
-    with pytest.raises(GraphError, match="weights live in two sessions already; build it before fit"):
-        keras.Model([p.input for p in parts], gd.concat([p.output for p in parts]))
-
-
 def test_training_and_inference_are_two_graphs_over_the_same_variables():
     inputs = keras.Input((4,))
     model = keras.Model(inputs, layers.Dense(1)(layers.Dropout(0.5)(layers.Dense(8)(inputs))))

@@ -238,3 +238,76 @@ def test_a_clone_has_weights_of_its_own():
     assert np.array_equal(again.predict([X, Z], verbose=0), model.predict([X, Z], verbose=0))
     rebuilt = keras.Model.from_config(model.get_config())
     assert [layer.name for layer in rebuilt.layers] == [layer.name for layer in model.layers]
+
+
+def decoder():
+    return keras.Sequential(
+        [keras.Input((2,)), layers.Dropout(0.5), layers.Dense(3, activation="tanh"), layers.Dense(4)]
+    )
+
+
+def trained(part, x, y):
+    part.compile("adam", "mse")
+    part.fit(x, y, epochs=2, batch_size=10, verbose=0)
+    return part
+
+
+def test_parts_that_were_trained_apart_keep_their_weights_in_one_model():
+    code = Z[:, :2]
+    first, second = trained(encoder(), X, code), trained(decoder(), code, X)
+    before = [*first.get_weights(), *second.get_weights()]
+    x = keras.Input((4,))
+    both = keras.Model(x, second(first(x)))
+    for old, new in zip(before, both.get_weights(), strict=True):
+        assert (old == new).all()
+    W1, b1, W2, b2, W3, b3, W4, b4 = before
+    inner = np.tanh((np.tanh(X @ W1 + b1) @ W2 + b2) @ W3 + b3)
+    np.testing.assert_allclose(both.predict(X, verbose=0), inner @ W4 + b4, rtol=1e-4, atol=1e-6)
+    assert first.session.state is second.session.state is both.session.state
+    assert both.session.state.step == 6
+    assert [layer.name for layer in both.layers[1:]] == ["sequential", "sequential_1"]
+
+
+def test_parts_and_the_model_they_joined_are_trained_in_turn():
+    code = Z[:, :2]
+    first, second = trained(encoder(), X, code), trained(decoder(), code, X)
+    x = keras.Input((4,))
+    both = trained(keras.Model(x, second(first(x))), X, X)
+    assert (first.get_weights()[0] == both.get_weights()[0]).all()
+    first.fit(X, code, verbose=0)
+    second.fit(code, X, verbose=0)
+    for part, old in zip((*first.get_weights(), *second.get_weights()), both.get_weights(), strict=True):
+        assert (part == old).all()
+
+
+def test_what_an_optimizer_remembers_moves_with_its_model():
+    """Trained on alone after its weights have moved, a part goes on as if they had not."""
+
+    def run(joins):
+        keras.utils.set_random_seed(4)
+        part, other = trained(encoder(), X, Z[:, :2]), decoder()
+        other.predict(Z[:, :2], verbose=0)
+        if joins:
+            x = keras.Input((2,))
+            keras.Model(x, part(other(x)))
+        part.fit(X, Z[:, :2], epochs=2, batch_size=10, verbose=0)
+        return part.get_weights()
+
+    for moved, stayed in zip(run(joins=True), run(joins=False), strict=True):
+        assert moved.tobytes() == stayed.tobytes()
+
+
+def test_layers_and_inputs_of_models_that_ran_apart_become_one_model():
+    one, two = encoder(name="one"), encoder(name="two")
+    expected = one.predict(X, verbose=0) - two.predict(Z, verbose=0)
+    both = keras.Model([one.input, two.input], one.output - two.output)
+    np.testing.assert_allclose(both.predict([X, Z], verbose=0), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_a_program_from_before_its_variables_moved_says_so():
+    one, two = encoder(name="one"), encoder(name="two")
+    programs = [model.prediction for model in (one, two)]
+    keras.Model([one.input, two.input], one.output - two.output)
+    with pytest.raises(GraphError, match="compiled before its variables moved to another session; compile again"):
+        for program in programs:
+            program(X)

@@ -79,6 +79,11 @@ CASES = [
     ("ftrl", {"learning_rate": 0.1, "learning_rate_power": -0.3}, 0.1, {"power": -0.3}),
     ("lion", {}, 0.001, {}),
     ("lion", {"learning_rate": 0.02, "beta_1": 0.7, "beta_2": 0.8}, 0.02, {"beta_1": 0.7, "beta_2": 0.8}),
+    ("lamb", {}, 0.001, {}),
+    ("lamb", {"learning_rate": 0.1, "beta_1": 0.5, "beta_2": 0.8}, 0.1, {"beta_1": 0.5, "beta_2": 0.8}),
+    ("adafactor", {}, 0.001, {}),
+    ("adafactor", {"learning_rate": 0.5, "clip_threshold": 0.3}, 0.5, {"clip_threshold": 0.3}),
+    ("adafactor", {"beta_2_decay": -0.5, "epsilon_2": 0.1}, 0.001, {"beta_2_decay": -0.5, "epsilon_2": 0.1}),
 ]
 
 

@@ -204,3 +204,17 @@ def test_tensorboard_itself_reads_it(logs):
     assert [event.value for event in found.Scalars("epoch_loss")] == pytest.approx(history["loss"])
     assert found.Tags()["histograms"] == model.variable_names
     assert "dense/kernel" in [node.name for node in found.Graph().node]
+
+
+def test_a_resumed_training_goes_on_counting(tmp_path):
+    def fit(epochs, folder):
+        model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+        model.compile("sgd", "mse")
+        backup = keras.callbacks.BackupAndRestore(tmp_path / "run", delete_checkpoint=False)
+        board = keras.callbacks.TensorBoard(folder, update_freq="batch")
+        model.fit(X, Y, batch_size=5, epochs=epochs, verbose=0, callbacks=[board, backup])
+        return scalars(folder / "train")
+
+    found = [fit(2, tmp_path / "a"), fit(5, tmp_path / "b")]
+    assert [[step for step, _ in each["batch_loss"]] for each in found] == [list(range(1, 9)), list(range(9, 21))]
+    assert [[step for step, _ in each["epoch_loss"]] for each in found] == [[0, 1], [2, 3, 4]]

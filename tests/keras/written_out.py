@@ -100,3 +100,33 @@ def lion(beta_1=0.9, beta_2=0.99):
         return w - rate * np.sign(beta_1 * m + (1 - beta_1) * g)
 
     return rule
+
+
+def lamb(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+    def rule(w, g, state, t, rate):
+        state["m"] = beta_1 * state.get("m", 0.0) + (1 - beta_1) * g
+        state["v"] = beta_2 * state.get("v", 0.0) + (1 - beta_2) * g**2
+        step = state["m"] / (1 - beta_1**t) / (np.sqrt(state["v"] / (1 - beta_2**t)) + epsilon)
+        norms = np.linalg.norm(w), np.linalg.norm(step)
+        return w - rate * (norms[0] / norms[1] if min(norms) > 0 else 1.0) * step
+
+    return rule
+
+
+def adafactor(beta_2_decay=-0.8, epsilon_1=1e-30, epsilon_2=1e-3, clip_threshold=1.0):
+    def rms(x):
+        return np.sqrt(np.mean(x**2))
+
+    def rule(w, g, state, t, rate):
+        kept, squares = 1 - t**beta_2_decay, g**2 + epsilon_1
+        state["v"] = kept * state.get("v", 0.0) + (1 - kept) * squares
+        v = state["v"]
+        if w.ndim == 2:
+            # Of a matrix only what its rows and columns say counts: rank 1, with the same sums.
+            rows, columns = v.mean(axis=1, keepdims=True), v.mean(axis=0, keepdims=True)
+            v = rows @ columns / v.mean()
+        step = g / np.sqrt(v)
+        step = step / max(1.0, rms(step) / clip_threshold)
+        return w - min(rate, 1 / np.sqrt(t)) * max(epsilon_2, rms(w)) * step
+
+    return rule

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import graphdl as gd
+from graphdl.errors import FormatError
 from graphdl.files import write_atomically
 from graphdl.runtime.saving import read_arrays, write_arrays
 
@@ -109,3 +110,39 @@ def test_an_unwritable_path_is_named_and_the_old_file_stays(tmp_path):
     write_atomically(tmp_path / "f", "new")
     assert (tmp_path / "f").read_text() == "new"
     assert os.listdir(tmp_path) == ["f"]
+
+
+def forged(path, shape, content, method=zipfile.ZIP_STORED, names=("a.npy",), comment=b""):
+    """An .npz whose entries claim float32 of that shape."""
+    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    array = b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + content
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name in names:
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type, entry.comment = method, comment
+            archive.writestr(entry, array)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"shape": "(10**12,)"}, "'a' is damaged"),
+        ({"shape": "(1000000000000,)"}, "'a' is damaged: its header claims 4000000000000 bytes, and 4 are there"),
+        ({"shape": "(-1,)"}, "'a' is damaged: its header claims -4 bytes, and 4 are there"),
+        ({"shape": "(1,)", "names": ("a.npy", "a.npy")}, "has two arrays called 'a'"),
+        ({"shape": "(1,)", "comment": b"\xff\xfe"}, "as .npz: 'utf-8' codec can't decode"),
+    ],
+)
+def test_a_forged_file_is_refused_before_memory_is_taken(tmp_path, given, message):
+    forged(tmp_path / "f.npz", content=b"\0\0\0\0", **given)
+    with pytest.raises(FormatError, match=message):
+        read_arrays(tmp_path / "f.npz")
+
+
+def test_names_are_names_and_no_paths(tmp_path):
+    names = ["../../up", "/root", "<script>alert(1)</script>", "a\nb", "", "CON", "x" * 300]
+    write_arrays(tmp_path / "n.npz", {name: np.array(place) for place, name in enumerate(names)})
+    found = read_arrays(tmp_path / "n.npz")
+    assert {name: int(found[name]) for name in names} == {name: place for place, name in enumerate(names)}
+    assert os.listdir(tmp_path) == ["n.npz"]

@@ -1,5 +1,6 @@
 """What watches training from outside, with the names, arguments and defaults of Keras 3."""
 
+from graphdl.keras.callbacks.averages import SwapEMAWeights
 from graphdl.keras.callbacks.backup import BackupAndRestore
 from graphdl.keras.callbacks.base import Callback, CallbackList, LambdaCallback
 from graphdl.keras.callbacks.checkpoint import ModelCheckpoint
@@ -21,6 +22,7 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from graphdl.errors import FormatError, GraphError, WriteError
 from graphdl.files import sweep, write_atomically
 from graphdl.ir.encoding import shown
 from graphdl.keras.callbacks.base import Callback
+from graphdl.keras.callbacks.memory import check_memories, memories, recall
 from graphdl.keras.saving.archive import Archive, read_archive, write_archive
 from graphdl.keras.saving.lock import Lock
 from graphdl.keras.saving.objects import from_json, to_json
-from graphdl.keras.saving.state import check_state, load_state, state_of
+from graphdl.keras.saving.state import check_state, load_state, rate_of, state_of
 
 if TYPE_CHECKING:
     from graphdl.keras.fitting import Fit
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
 
 FORMAT, VERSION = "graphdl training", 1
 _NAME = "training.graphdl"
-_ARRAY = "$place"
-_OF_RUN = ("model", "params", "progress")
-
 Json = dict[str, Any]
 
 
@@ -79,6 +74,15 @@ class BackupAndRestore(Callback):
         except FormatError as error:
             raise FormatError(f"{str(self.path)!r}: {error}") from None
         fit.start.restore()
+        self._say_start(fit)
+
+    def _say_start(self, fit: Fit) -> None:
+        """Where training goes on, where it says anything at all."""
+        if not fit.progress.verbose:
+            return
+        start, epochs = fit.start, fit.settings.epochs
+        place = f"goes on in epoch {start.epoch + 1}" + (f" after step {start.step}" if start.step else "")
+        self.say(f"{self.path}: " + (place if start.epoch < epochs else "training is done, nothing is left to do"))
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Keep the state, where steps are counted and it is time."""
@@ -115,7 +119,8 @@ class BackupAndRestore(Callback):
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise WriteError(f"cannot write {str(self.path)!r}: {error.strerror}") from error
+            reason = "its folder is a file" if self.path.parent.is_file() else error.strerror
+            raise WriteError(f"cannot write {str(self.path)!r}: {reason}") from error
         self._lock = Lock(self.path.with_name(f".{self.path.name}.lock"), f"the checkpoint {str(self.path)!r}")
 
     def _release(self) -> None:
@@ -129,22 +134,21 @@ class BackupAndRestore(Callback):
         state, tensors = state_of(self.model, fit.plan, with_totals=True)
         epoch, step = (fit.epoch, fit.step) if next_epoch is None else (next_epoch, 0)
         totals, seen = fit.means.sums
-        rate = self.model.optimizer.learning_rate
         content: Json = {
             "position": {"epoch": epoch, "step": step, "totals": to_json(totals), "seen": seen},
             "logs": to_json(dict(logs or {})),
             "fit": self._conditions,
             "stop": bool(self.model.stop_training),
-            "rate": rate if isinstance(rate, float) else None,
+            "rate": rate_of(self.model.optimizer),
             "state": state,
-            "callbacks": [_state_of_callback(callback, i, tensors) for i, callback in self._others()],
+            "callbacks": memories(self._others(), tensors),
         }
         if self.double_checkpoint and self.path.exists():
             write_atomically(self._older, self.path.read_bytes())
         write_archive(self.path, FORMAT, VERSION, content, tensors)
 
-    def _others(self) -> list[tuple[int, Callback]]:
-        return [(i, callback) for i, callback in enumerate(self.fit.watching) if callback is not self]
+    def _others(self) -> list[Callback]:
+        return [callback for callback in self.fit.watching if callback is not self]
 
     def _start(self, archive: Archive) -> Start:
         """Where to go on, after everything has been checked; nothing is changed yet."""
@@ -156,25 +160,37 @@ class BackupAndRestore(Callback):
             raise FormatError(f"it holds {', '.join(sorted(content))}, expected {', '.join(sorted(keys))}")
         _check_conditions(content["fit"], self._conditions)
         check_state(self.model, content["state"], archive.tensors, fit.plan, with_totals=True)
-        kinds = [type(callback).__name__ for _, callback in self._others()]
-        found = [entry.get("class") for entry in content["callbacks"]]
-        if found != kinds:
-            raise GraphError(
-                f"{str(self.path)!r} was written beside {', '.join(found)}, and fit has {', '.join(kinds)}"
-            )
-        place = content["position"]
-        epoch = max(fit.settings.epochs, place["epoch"]) if content["stop"] else place["epoch"]
-        sums = from_json(place["totals"], {}), place["seen"]
-        return Start(epoch, place["step"], sums, from_json(content["logs"], {}), lambda: self._restore(archive))
+        check_memories(str(self.path), content["callbacks"], self._others())
+        epoch, step, sums = _place(content["position"], len(fit.plan.scores.names))
+        if fit.source.steps is not None and step > fit.source.steps:
+            raise FormatError(f"it says {step} steps of an epoch are done, which has {fit.source.steps}")
+        if content["stop"]:
+            epoch = max(fit.settings.epochs, epoch)
+        logs = from_json(content["logs"], {})
+        if not isinstance(logs, dict):
+            raise FormatError(f"the numbers of the last epoch are {shown(logs)}, expected an object")
+        return Start(epoch, step, sums, logs, lambda: self._restore(archive))
 
     def _restore(self, archive: Archive) -> None:
         content = archive.content
         load_state(self.model, content["state"], archive.tensors, self.fit.plan, with_totals=True)
         if content["rate"] is not None:
             self.model.optimizer.learning_rate = content["rate"]
-        for (_, callback), entry in zip(self._others(), content["callbacks"], strict=True):
-            for name, value in entry["attributes"].items():
-                setattr(callback, name, _with_arrays(value, archive.tensors))
+        recall(content["callbacks"], self._others(), archive.tensors)
+
+
+def _place(data: Json, count: int) -> tuple[int, int, tuple[list[float], int]]:
+    """Epoch, step, and sums of `count` numbers with the examples seen; FormatError where they cannot be."""
+    epoch, step, seen = (data.get(name) for name in ("epoch", "step", "seen"))
+    totals = from_json(data.get("totals"), {})
+    is_sums = isinstance(totals, list) and len(totals) == count and all(type(v) in (int, float) for v in totals)
+    if not (_is_count(epoch) and _is_count(step) and _is_count(seen) and is_sums):
+        raise FormatError(f"the place within the training is {shown(data)}, expected epoch, step, totals and seen")
+    return epoch, step, (totals, seen)
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value < 2**63
 
 
 def _conditions(fit: Fit) -> Json:
@@ -198,46 +214,3 @@ def _check_conditions(found: Any, expected: Json) -> None:
                 f"the checkpoint is of a training with {name}={found[name]}, this one has {value}; "
                 "go on as it began, or begin anew without it"
             )
-
-
-def _state_of_callback(callback: Callback, place: int, tensors: dict[str, Any]) -> Json:
-    """The attributes that plain data are; arrays among them go to `tensors`."""
-    found: Json = {}
-    for name, value in vars(callback).items():
-        if name not in (*_OF_RUN, *callback.fleeting) and _is_plain(value):
-            found[name] = _without_arrays(value, f"callback/{place}/{name}", tensors)
-    return {"class": type(callback).__name__, "attributes": found}
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return all(map(_is_plain, value))
-    if isinstance(value, Mapping):
-        return all(isinstance(key, str) and not key.startswith("$") for key in value) and all(
-            map(_is_plain, value.values())
-        )
-    return value is None or isinstance(value, bool | int | float | str | np.generic | np.ndarray)
-
-
-def _without_arrays(value: Any, path: str, tensors: dict[str, Any]) -> Any:
-    if isinstance(value, np.ndarray):
-        tensors[path] = value
-        return {_ARRAY: path}
-    if isinstance(value, Mapping):
-        return {key: _without_arrays(part, f"{path}/{key}", tensors) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        parts = [_without_arrays(part, f"{path}/{i}", tensors) for i, part in enumerate(value)]
-        return {"$tuple": parts} if isinstance(value, tuple) else parts
-    return to_json(value)
-
-
-def _with_arrays(data: Any, tensors: Mapping[str, Any]) -> Any:
-    if isinstance(data, dict):
-        if set(data) == {_ARRAY}:
-            return np.array(tensors[data[_ARRAY]])
-        if set(data) == {"$tuple"}:
-            return tuple(_with_arrays(part, tensors) for part in data["$tuple"])
-        if any(key.startswith("$") for key in data):
-            return from_json(data, {})
-        return {key: _with_arrays(part, tensors) for key, part in data.items()}
-    return [_with_arrays(part, tensors) for part in data] if isinstance(data, list) else data

@@ -21,7 +21,9 @@ class Callback:
     progress: Progress | None = None
     # Whether it is told after the others, to see what they made of it.
     comes_last = False
-    # Attributes that belong to this run alone, so that a resumed one has its own.
+    # Whether training is the same without it, so that a resumed run may have it or not.
+    watches_only = False
+    # Attributes that a resumed run has of its own: how it was made, and what it holds.
     fleeting: tuple[str, ...] = ()
 
     def set_model(self, model: Any) -> None:
@@ -44,6 +46,16 @@ class Callback:
 
     def resume(self, fit: Any) -> None:
         """After `on_train_begin`: where an earlier run was interrupted, have `fit.start` say where to go on."""
+
+    def remembered(self) -> dict[str, Any]:
+        """What a resumed run takes over, by name; what of it is no plain data is left out."""
+        return {name: value for name, value in vars(self).items() if name not in (*_OF_RUN, *self.fleeting)}
+
+    def recall(self, found: Mapping[str, Any]) -> None:
+        """Take over what `remembered` gave in an earlier run."""
+        for name, value in found.items():
+            if name not in self.fleeting:
+                setattr(self, name, value)
 
     def on_interrupt(self) -> None:
         """After Ctrl-C, between two steps."""
@@ -98,6 +110,9 @@ class Callback:
     def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
         """After a batch is predicted; ``logs["outputs"]`` are the arrays."""
 
+
+# Attributes that `fit` sets.
+_OF_RUN = ("model", "params", "progress")
 
 Hook = Callable[..., None]
 # What the older names of a hook are.

@@ -23,6 +23,9 @@ class ModelCheckpoint(Monitor):
     end says so, and how to get them back.
     """
 
+    watches_only = True
+    fleeting = (*Monitor.fleeting, "filepath", "save_best_only", "save_weights_only", "save_freq")
+
     def __init__(
         self,
         filepath: str | os.PathLike[str],

@@ -10,6 +10,8 @@ from graphdl.keras.callbacks.base import Callback
 class History(Callback):
     """Loss and metrics of every epoch: `history` has a list for each name, `epoch` the numbers from 0."""
 
+    watches_only = True
+
     def __init__(self) -> None:
         self.epoch: list[int] = []
         self.history: dict[str, list[float]] = {}

@@ -50,6 +50,8 @@ class Monitor(Callback):
     mode   "min" or "max", what is better; "auto" tells it from the name
     """
 
+    fleeting: tuple[str, ...] = ("monitor", "mode", "min_delta", "patience", "verbose")
+
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0) -> None:
         if mode not in ("auto", "min", "max"):
             raise GraphError(f"{type(self).__name__}: mode is {mode!r:.40}, expected 'auto', 'min' or 'max'")

@@ -50,6 +50,8 @@ class ReduceLROnPlateau(Monitor):
     min_lr     the rate never gets smaller
     """
 
+    fleeting = (*Monitor.fleeting, "factor", "cooldown", "min_lr")
+
     def __init__(
         self,
         monitor: str = "val_loss",

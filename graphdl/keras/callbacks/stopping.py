@@ -19,6 +19,8 @@ class EarlyStopping(Monitor):
     start_from_epoch      epochs that are only watched at first
     """
 
+    fleeting = (*Monitor.fleeting, "baseline", "restore_best_weights", "start_from_epoch")
+
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -29,6 +29,9 @@ class TensorBoard(Callback):
     ``validation``.
     """
 
+    watches_only = True
+    fleeting = ("log_dir", "histogram_freq", "write_graph", "write_steps_per_second", "update_freq", "_files", "_began")
+
     def __init__(
         self,
         log_dir: str | os.PathLike[str] = "logs",

@@ -19,18 +19,26 @@ from graphdl.errors import DataError, did_you_mean, listed
 _BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _ENCODINGS = ("utf-8", "cp949")
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None", "?")
+# A first column of this name that counts the rows was written by R or pandas, and says nothing about an example.
+_ROW_NAMES = ("", "rownames", "Unnamed: 0")
+# A column with more different words than this names its rows, or is prose.
+_MOST_WORDS = 50
 # The csv module's limit is 131,072 characters a cell; a number needs fewer than 400.
 _SHOWN = 40
 
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as text, by row and column; `lines` says where in the file each row ends."""
+    """Cells as text, by row and column; `lines` says where in the file each row ends.
+
+    decimal   what stands before the fraction of a number: where semicolons part the cells, a comma may
+    """
 
     path: Path
     header: tuple[str, ...]
     rows: list[list[str]]
     lines: list[int]
+    decimal: str = "."
 
     def known(self, name: str) -> str:
         """`name`, if there is such a column."""
@@ -43,7 +51,7 @@ class Table:
         """The named columns as float64, a row an example; DataError names the first cell that is no number."""
         places = [self.header.index(name) for name in names]
         try:
-            found = [[float(row[place]) for place in places] for row in self.rows]
+            found = [[self._number(row[place]) for place in places] for row in self.rows]
         except ValueError:
             self._refuse(places)
             raise
@@ -56,7 +64,7 @@ class Table:
         """DataError for the first cell that is no number."""
         for number, row in enumerate(self.rows):
             for place in places:
-                if not _is_number(row[place]):
+                if not self._is_number(row[place]):
                     self._refuse_cell(number, place, row[place].strip())
 
     def _refuse_cell(self, number: int, place: int, cell: str) -> None:
@@ -71,9 +79,51 @@ class Table:
             "or choose the columns to use (features)"
         )
 
+    def _number(self, cell: str) -> float:
+        if "_" in cell:
+            raise ValueError(cell)  # Python reads 1_000, nobody writes it in a table
+        return float(cell.replace(self.decimal, "."))
+
+    def _is_number(self, cell: str) -> bool:
+        try:
+            return math.isfinite(self._number(cell))
+        except ValueError:
+            return False
+
     def column(self, name: str) -> np.ndarray[Any, Any]:
         """The named column as float64."""
         return self.numbers([self.known(name)])[:, 0]
+
+    def inputs(self, target: str) -> list[str]:
+        """The columns to predict `target` from where nobody says which: all others, but one that counts the rows."""
+        others = [name for name in self.header if name != target]
+        return others[1:] if others[1:] and self._counts_rows(others[0]) else others
+
+    def _counts_rows(self, name: str) -> bool:
+        place = self.header.index(name)
+        cells = [row[place].strip() for row in self.rows]
+        first = 0 if cells[0] == "0" else 1
+        return place == 0 and name in _ROW_NAMES and cells == [str(i + first) for i in range(len(cells))]
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """The different words of a column that has only words, in alphabetical order; none for any other column."""
+        place = self.header.index(self.known(name))
+        found = sorted({row[place].strip() for row in self.rows})
+        is_words = not any(word in _MISSING or self._is_number(word) for word in found)
+        return tuple(found) if is_words and len(found) <= _MOST_WORDS else ()
+
+    def encoded(self, name: str) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
+        """A column as float64 columns, and its words: 0 and 1 for two words, a column of 0 and 1 for each of more.
+
+        Words that are never the same in two rows are no classes, and refused like any text among numbers.
+        """
+        words = self.words(name)
+        if not words or len(words) == len(self.rows):
+            return self.numbers([self.known(name)]), ()
+        numbers, _ = self.classes(name)
+        if len(words) <= 2:
+            return numbers[:, None].astype("float64"), words
+        return np.eye(len(words))[numbers], words
 
     def classes(self, name: str) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
         """A column of words as class numbers, int64, and the words in alphabetical order; so "no" is 0 and "yes" 1."""
@@ -83,7 +133,8 @@ class Table:
             if word in _MISSING:
                 self._refuse_cell(number, place, word)
         names = tuple(sorted(set(words)))
-        return np.array([names.index(word) for word in words], "int64"), names
+        places = {word: number for number, word in enumerate(names)}
+        return np.array([places[word] for word in words], "int64"), names
 
 
 def load(
@@ -91,18 +142,22 @@ def load(
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Examples from a table: the columns `features`, or all others, as x, and the column `target` as y, float64.
 
+    A first column that R or pandas wrote only to count the rows is none of the others.
+
     DataError names the row and column of what is missing or no number.
     """
     table = read_table(path)
     table.known(target)
-    names = [table.known(name) for name in features] or [name for name in table.header if name != target]
+    names = [table.known(name) for name in features] or table.inputs(target)
     return table.numbers(names), table.column(target)
 
 
 def read_table(path: str | os.PathLike[str]) -> Table:
     """The table in the file at `path`: a header and at least one row, all equally long."""
     path = Path(path)
-    rows = list(_rows(path, _decoded(path)))
+    text = _decoded(path)
+    delimiter = _delimiter(text)
+    rows = list(_rows(path, text, delimiter))
     if not rows:
         raise DataError(f"{path} is empty")
     header = _checked_header(path, rows[0][1])
@@ -111,12 +166,13 @@ def read_table(path: str | os.PathLike[str]) -> Table:
             raise DataError(f"{path}: line {line} has {len(cells)} cells, the header has {len(header)}")
     if not rows[1:]:
         raise DataError(f"{path} has no rows below its header")
-    return Table(path, header, [cells for _, cells in rows[1:]], [line for line, _ in rows[1:]])
+    decimal = "," if delimiter == ";" else "."
+    return Table(path, header, [cells for _, cells in rows[1:]], [line for line, _ in rows[1:]], decimal)
 
 
-def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not empty, each with the line it ends at."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):

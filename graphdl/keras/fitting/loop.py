@@ -90,9 +90,11 @@ class Fit:
         model.stop_training = False
         self.start = Start(settings.initial_epoch)
         try:
-            self.watching.tell("on_train_begin")
+            self.watching.tell("on_train_begin", {})
             self.watching.tell("resume", self)
-            self.watching.tell("on_train_end", self._epochs())
+            logs = self._epochs()
+            model.optimizer.finalize_variable_values(model.session, self.plan.variables)
+            self.watching.tell("on_train_end", logs)
         finally:
             self.watching.tell("let_go")
         return history
@@ -112,7 +114,7 @@ class Fit:
                 self.start.catch_up(self.source, program, self.settings)
                 for epoch in range(self.start.epoch, self.settings.epochs):
                     self.epoch, self.step = epoch, 0
-                    self.watching.tell("on_epoch_begin", epoch)
+                    self.watching.tell("on_epoch_begin", epoch, {})
                     if self.start.is_within(epoch):
                         self.step = self.start.step
                         self.start.restore()
@@ -156,7 +158,7 @@ class Fit:
         for feeds, count in itertools.islice(self.source.epoch(program, self.epoch), self.step, None):
             interrupt.check()
             for hook in begin:
-                hook(self.step, None)
+                hook(self.step, {})
             if begin or end:
                 optimizer.set_rate(session)
             # Other sizes than that of the batch are the same for all examples in memory, not for those in a stream.

@@ -54,7 +54,7 @@ def scored(
     source.restart()
     forget(program, plan.evaluation.totals)
     means = Means(plan.evaluation)
-    watching.tell("on_test_begin")
+    watching.tell("on_test_begin", {})
     begin, end = watching.hooks("on_test_batch_begin"), watching.hooks("on_test_batch_end")
     for batch, (values, count) in enumerate(_run(program, source, interrupt, begin)):
         means.add(values, count)
@@ -78,9 +78,9 @@ def predict(
         source = Arrays(*read_inputs(model, given.x), size, False, given.steps)
     progress = Progress(verbose, source.steps)
     watching = _watching(model, callbacks, progress, source)
-    watching.tell("on_predict_begin")
+    watching.tell("on_predict_begin", {})
     parts = _predicted(model, source, progress, watching)
-    watching.tell("on_predict_end")
+    watching.tell("on_predict_end", {})
     progress.end({})
     return _by_output(model, [np.concatenate(part) for part in zip(*parts, strict=True)])
 
@@ -122,7 +122,7 @@ def values_of(model: Model, x: Any, training: bool) -> list[Array]:
     """The outputs for the examples, all at once; with `training`, as they are in training, masks and all."""
     examples, _ = read_inputs(model, x)
     outputs = model.training_graph().outputs if training else model.outputs
-    program = model.start().compile(outputs)
+    program = model.start().compile(outputs, fed=model.inputs) if training else model.prediction
     feeds = [examples[node] for node in program.placeholders]
     found = dict(zip(dict.fromkeys(outputs), program.step(feeds, sizes_of(program, feeds)), strict=True))
     return [np.array(found[node]) for node in outputs]
@@ -137,7 +137,7 @@ def _run(
     for batch, (feeds, count) in enumerate(source.epoch(program, 0)):
         interrupt.check()
         for hook in begin:
-            hook(batch, None)
+            hook(batch, {})
         step = bound_step(program, sizes_of(program, feeds))
         yield step((seed, state.step), *feeds), count
         state.step += draws

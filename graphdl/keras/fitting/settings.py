@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +23,21 @@ class Settings:
     initial_epoch: int
     # Whether nobody said a batch size.
     is_usual_size: bool = False
+    class_weight: Mapping[int, float] | None = None
 
     @classmethod
-    def checked(cls, batch_size: int | None, epochs: int, shuffle: bool, initial_epoch: int) -> Settings:
+    def checked(
+        cls,
+        batch_size: int | None,
+        epochs: int,
+        shuffle: bool,
+        initial_epoch: int,
+        class_weight: Mapping[int, float] | None = None,
+    ) -> Settings:
         """The settings, with Keras' 32 for a batch size of None."""
         size = size_or_usual(batch_size)
         first = at_least("initial_epoch", initial_epoch, 0)
-        return cls(size, at_least("epochs", epochs, 1), bool(shuffle), first, batch_size is None)
+        return cls(size, at_least("epochs", epochs, 1), bool(shuffle), first, batch_size is None, class_weight)
 
 
 def size_or_usual(batch_size: int | None) -> int:

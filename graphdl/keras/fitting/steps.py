@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from graphdl.errors import DataError
 from graphdl.ir.dim import SymDim
 from graphdl.ir.node import Node
+from graphdl.ir.text import plain
 from graphdl.keras.heads import Scores
+from graphdl.keras.training import Training
 from graphdl.runtime.autopsy import guarded_step
 from graphdl.runtime.compiled import Compiled
 
@@ -33,18 +36,34 @@ def bound_step(program: Compiled, sizes: int | Sizes) -> Callable[..., Any]:
 
 
 def sizes_of(program: Compiled, feeds: Sequence[Any]) -> Sizes:
-    """The symbolic sizes that the arrays settle: N, and those of axes of any length."""
+    """The symbolic sizes that the arrays settle: N, and those of axes of any length.
+
+    DataError where a batch is not as long as the model was built for.
+    """
     sizes: Sizes = {}
     for node, array in zip(program.placeholders, feeds, strict=True):
         for dim, size in zip(node.shape, array.shape, strict=True):
             if isinstance(dim, SymDim):
                 sizes.setdefault(str(dim), size)
+            elif dim != size:
+                raise DataError(
+                    f"{plain(node.label)} is {node.type}, and a batch of {size} comes; the batch size is fixed: give "
+                    f"batch_size={dim}, and examples whose number it divides"
+                )
     return sizes
 
 
 def feeds_of(program: Compiled, examples: Mapping[Node, Array]) -> list[Any]:
     """The examples in the order the program takes them, where it runs."""
     return [program.session.target.to_device(examples[node]) for node in program.placeholders]
+
+
+def forget_totals(plan: Training) -> None:
+    """Set what the metrics of `plan` have added up, in training and in scoring, back to zero."""
+    state = plan.model.session.state
+    for variable in (*plan.scores.totals, *plan.evaluation.totals):
+        if variable in state.names:
+            state.arrays[state.names[variable]][...] = 0
 
 
 def forget(program: Compiled, variables: Iterable[Node]) -> None:

@@ -88,6 +88,13 @@ def get(identifier: Any) -> Initializer:
     raise GraphError(f"an initializer is {identifier!r:.60}, expected a name such as 'glorot_uniform', or an object")
 
 
+def deserialize(description: Mapping[str, Any]) -> Initializer:
+    """The initializer that `serialize` described."""
+    return described("initializer", description, KNOWN)
+
+
+# As Keras calls these classes, too.
+IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT
 zeros, ones, constant, identity = Zeros, Ones, Constant, Identity
 random_uniform, random_normal, truncated_normal = RandomUniform, RandomNormal, TruncatedNormal
 variance_scaling, orthogonal, stft = VarianceScaling, Orthogonal, STFT
@@ -106,17 +113,21 @@ __all__ = [
     "HeNormal",
     "HeUniform",
     "Identity",
+    "IdentityInitializer",
     "Initializer",
     "LecunNormal",
     "LecunUniform",
     "Ones",
     "Orthogonal",
+    "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFTInitializer",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
     "course_table",
+    "deserialize",
     "fans",
     "get",
     "serialize",

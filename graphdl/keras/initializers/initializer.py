@@ -1,20 +1,22 @@
 """Initial values of weights, as graph nodes: constants, the identity, plain random numbers.
 
-Random numbers are leaves of the graph: the session's one seed and the weight's name decide them.
+Random numbers are leaves of the graph: the session's seed and the weight's name decide them, or a seed of their own.
+With an integer an initializer gives the same numbers each time; with a SeedGenerator each time others.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 import numpy as np
 
 from graphdl.config import floatx
 from graphdl.errors import GraphError
-from graphdl.ir.leaves import constant, noise
+from graphdl.ir.leaves import Seed, checked_seed, constant, noise
 from graphdl.ir.node import Node
+from graphdl.keras.random import SeedGenerator
 from graphdl.ops.indexing import one_hot
 from graphdl.ops.random import random_normal, random_uniform
 from graphdl.ops.shape import broadcast_to, cast
@@ -32,6 +34,11 @@ class Initializer:
     def get_config(self) -> dict[str, Any]:
         """The arguments it was made with."""
         return {word: getattr(self, word, None) for word in inspect.signature(type(self)).parameters}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """The initializer of these arguments."""
+        return cls(**config)
 
     def __repr__(self) -> str:
         default = {word: p.default for word, p in inspect.signature(type(self)).parameters.items()}
@@ -83,25 +90,23 @@ class Identity(Initializer):
 class RandomUniform(Initializer):
     """Uniform numbers from `minval` to `maxval`."""
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: None = None) -> None:
-        refuse_seed(seed)
-        self.minval, self.maxval = minval, maxval
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
+        self.minval, self.maxval, self.seed = minval, maxval, checked(seed)
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Node:
         """The node to start from."""
-        return random_uniform(shape, self.minval, self.maxval, dtype)
+        return random_uniform(shape, self.minval, self.maxval, dtype, seed=next_of(self.seed))
 
 
 class RandomNormal(Initializer):
     """Normal numbers."""
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: None = None) -> None:
-        refuse_seed(seed)
-        self.mean, self.stddev = mean, stddev
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+        self.mean, self.stddev, self.seed = mean, stddev, checked(seed)
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Node:
         """The node to start from."""
-        return random_normal(shape, self.mean, self.stddev, dtype)
+        return random_normal(shape, self.mean, self.stddev, dtype, seed=next_of(self.seed))
 
 
 class TruncatedNormal(RandomNormal):
@@ -109,7 +114,7 @@ class TruncatedNormal(RandomNormal):
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Node:
         """The node to start from."""
-        return noise("truncated_normal", shape, dtype) * self.stddev + self.mean
+        return noise("truncated_normal", shape, dtype, seed=next_of(self.seed)) * self.stddev + self.mean
 
 
 class FunctionInitializer(Initializer):
@@ -136,10 +141,11 @@ def filled(value: Any, shape: Shape, dtype: str | None) -> Node:
     return broadcast_to(constant(value, dtype), shape)
 
 
-def refuse_seed(seed: object) -> None:
-    """GraphError for a seed, which is the session's to have."""
-    if seed is not None:
-        raise GraphError(
-            f"seed={seed!r}: initial values come from the one seed of the session; "
-            "set it with keras.utils.set_random_seed(...) before the model is built"
-        )
+def checked(seed: Any) -> Any:
+    """`seed`: None, an integer from 0, or a SeedGenerator."""
+    return seed if seed is None or isinstance(seed, SeedGenerator) else checked_seed(seed)
+
+
+def next_of(seed: Any) -> Seed | int | None:
+    """What the next variable's numbers are keyed by."""
+    return seed.next() if isinstance(seed, SeedGenerator) else seed

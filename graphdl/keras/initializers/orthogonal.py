@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from graphdl.autodiff.scan import scan
 from graphdl.config import floatx
 from graphdl.errors import GraphError
 from graphdl.ir.leaves import constant, noise
 from graphdl.ir.node import Node
-from graphdl.keras.initializers.initializer import Initializer, Shape, refuse_seed
+from graphdl.keras.initializers.initializer import Initializer, Shape, checked, next_of
 from graphdl.ops.arithmetic import sqrt, square
 from graphdl.ops.indexing import one_hot
 from graphdl.ops.linalg import matmul
@@ -28,9 +29,8 @@ class Orthogonal(Initializer):
     than rows the rows are orthonormal, else the columns.
     """
 
-    def __init__(self, gain: float = 1.0, seed: None = None) -> None:
-        refuse_seed(seed)
-        self.gain = gain
+    def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
+        self.gain, self.seed = gain, checked(seed)
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Node:
         """The node to start from."""
@@ -39,7 +39,7 @@ class Orthogonal(Initializer):
         rows, columns = math.prod(shape[:-1]), shape[-1]
         few, many = sorted((rows, columns))
         # Each row of `found` is one of the fewer vectors.
-        found = orthonormal(noise("normal", (few, many), "float64"))
+        found = orthonormal(noise("normal", (few, many), "float64", seed=next_of(self.seed)))
         whole = found if rows <= columns else transpose(found)
         return cast(reshape(whole, tuple(shape)) * self.gain, dtype or floatx())
 

@@ -9,7 +9,7 @@ from typing import Any
 from graphdl.errors import GraphError
 from graphdl.ir.leaves import noise
 from graphdl.ir.node import Node
-from graphdl.keras.initializers.initializer import Initializer, Shape, refuse_seed
+from graphdl.keras.initializers.initializer import Initializer, Shape, checked, next_of
 from graphdl.keras.lookup import by_name
 from graphdl.ops.random import random_normal, random_uniform
 
@@ -38,17 +38,17 @@ class VarianceScaling(Initializer):
         scale: float = 1.0,
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
-        seed: None = None,
+        seed: Any = None,
         input_axes: Axes = None,
         output_axes: Axes = None,
     ) -> None:
-        refuse_seed(seed)
         if not isinstance(scale, int | float) or not scale > 0:
             raise GraphError(f"VarianceScaling: scale is {scale!r:.40}, expected a number above 0")
         self.scale = scale
         self.mode: str = by_name("mode", mode, _MODES)
         self.distribution: str = by_name("distribution", distribution, _DISTRIBUTIONS)
         self.input_axes, self.output_axes = input_axes, output_axes
+        self.seed = checked(seed)
 
     def variance(self, shape: Shape) -> float:
         """The variance of each number."""
@@ -58,13 +58,13 @@ class VarianceScaling(Initializer):
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Node:
         """The node to start from."""
-        stddev = math.sqrt(self.variance(shape))
+        stddev, seed = math.sqrt(self.variance(shape)), next_of(self.seed)
         if self.distribution == "uniform":
             limit = math.sqrt(3) * stddev
-            return random_uniform(shape, -limit, limit, dtype)
+            return random_uniform(shape, -limit, limit, dtype, seed=seed)
         if self.distribution == "untruncated_normal":
-            return random_normal(shape, 0.0, stddev, dtype)
-        return noise("truncated_normal", shape, dtype) * (stddev / TRUNCATED_STDDEV)
+            return random_normal(shape, 0.0, stddev, dtype, seed=seed)
+        return noise("truncated_normal", shape, dtype, seed=seed) * (stddev / TRUNCATED_STDDEV)
 
 
 class _Named(VarianceScaling):
@@ -72,7 +72,7 @@ class _Named(VarianceScaling):
 
     fixed: tuple[float, str, str]
 
-    def __init__(self, seed: None = None, input_axes: Axes = None, output_axes: Axes = None) -> None:
+    def __init__(self, seed: Any = None, input_axes: Axes = None, output_axes: Axes = None) -> None:
         scale, mode, distribution = self.fixed
         super().__init__(scale, mode, distribution, seed, input_axes, output_axes)
 

@@ -10,6 +10,7 @@ from graphdl.ir.origin import current_scope
 from graphdl.ir.traverse import renamed
 from graphdl.keras import activations, initializers
 from graphdl.keras.layer import Layer
+from graphdl.keras.random import generator_of, seed_of
 from graphdl.ops.linalg import matmul
 from graphdl.ops.parts import concat, split
 from graphdl.ops.random import dropout
@@ -54,14 +55,13 @@ class Cell(Layer):
         bias_constraint: Any = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
-        seed: None = None,
+        seed: Any = None,
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
         what = type(self).__name__
         if isinstance(units, bool) or not isinstance(units, int) or units < 1:
             raise GraphError(f"{what}: units is {units!r:.40}, expected an integer from 1")
-        refuse_seed(what, seed)
         self.units = units
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -70,7 +70,8 @@ class Cell(Layer):
         self.kernel_regularizer, self.recurrent_regularizer = kernel_regularizer, recurrent_regularizer
         self.bias_regularizer = bias_regularizer
         self.kernel_constraint, self.recurrent_constraint = kernel_constraint, recurrent_constraint
-        self.bias_constraint, self.seed = bias_constraint, seed
+        self.bias_constraint = bias_constraint
+        self.seed, self.seed_generator = seed, generator_of(seed)
         self.dropout = _rate(what, "dropout", dropout)
         self.recurrent_dropout = _rate(what, "recurrent_dropout", recurrent_dropout)
 
@@ -125,9 +126,12 @@ class Cell(Layer):
     def masks(self, x: Node) -> Masks:
         """New dropout masks for steps like `x`."""
         count = self.gates if self.recurrent_dropout else 1
-        of_x = [_mask((x.shape[0], x.shape[-1]), self.dropout, x.dtype) for _ in range(count)]
-        of_h = [_mask((x.shape[0], self.units), self.recurrent_dropout, x.dtype) for _ in range(count)]
+        of_x = [self._mask((x.shape[0], x.shape[-1]), self.dropout, x.dtype) for _ in range(count)]
+        of_h = [self._mask((x.shape[0], self.units), self.recurrent_dropout, x.dtype) for _ in range(count)]
         return Masks(tuple(of_x) if self.dropout else None, tuple(of_h) if self.recurrent_dropout else None)
+
+    def _mask(self, shape: tuple[Any, ...], rate: float, dtype: str) -> Node:
+        return dropout(full(shape, 1.0, dtype), rate, name="mask", seed=seed_of(self.seed_generator))
 
     def call(self, x: Node, states: States, training: bool = False, masks: Masks | None = None) -> tuple[Node, States]:
         """The result of one step and the new states; `masks` as drawn for all steps, or new ones in training."""
@@ -203,8 +207,17 @@ class LSTMCell(GatedCell):
     gates = 4
     states = ("h", "c")
 
-    def __init__(self, *args: Any, unit_forget_bias: bool = True, **arguments: Any) -> None:
-        super().__init__(*args, **arguments)
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        *,
+        unit_forget_bias: bool = True,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(units, activation, recurrent_activation, use_bias, **arguments)
         self.unit_forget_bias = unit_forget_bias
 
     def start(self, which: str) -> Any:
@@ -236,8 +249,17 @@ class GRUCell(GatedCell):
 
     gates = 3
 
-    def __init__(self, *args: Any, reset_after: bool = True, **arguments: Any) -> None:
-        super().__init__(*args, **arguments)
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        *,
+        reset_after: bool = True,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(units, activation, recurrent_activation, use_bias, **arguments)
         self.reset_after = reset_after
 
     @property
@@ -287,19 +309,6 @@ def gates_of(z: Node, names: str) -> list[Node]:
 def named(name: str, node: Node) -> Node:
     """`node`, just built, under the name that formulas give it."""
     return renamed(node, name, current_scope()) if node.inputs else node
-
-
-def refuse_seed(what: str, seed: object) -> None:
-    """GraphError where a layer is given a seed of its own."""
-    if seed is not None:
-        raise GraphError(
-            f"{what}: seed={seed!r}: masks come from the one seed of the session; "
-            "set it with keras.utils.set_random_seed(...) before the model is built"
-        )
-
-
-def _mask(shape: tuple[Any, ...], rate: float, dtype: str) -> Node:
-    return dropout(full(shape, 1.0, dtype), rate, name="mask")
 
 
 def _rate(what: str, name: str, rate: Any) -> float:

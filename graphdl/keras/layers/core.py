@@ -33,15 +33,24 @@ class InputLayer(Layer):
         shape: Any = None,
         batch_size: int | None = None,
         dtype: Any = None,
+        sparse: Any = None,
+        ragged: Any = None,
         *,
         name: str | None = None,
+        input_tensor: Any = None,
+        optional: bool = False,
         **arguments: Any,
     ) -> None:
         super().__init__(name=name, dtype=dtype, **arguments)
-        if shape is None and self.input_shape_hint is None:
-            raise ShapeError("InputLayer needs the shape of one example, as in InputLayer((784,))")
-        self.shape = as_example_shape(shape, "shape") if shape is not None else self.input_shape_hint
-        self.batch_size = batch_size
+        _refuse(sparse=sparse, ragged=ragged, input_tensor=input_tensor, optional=optional)
+        hint = self.input_shape_hint
+        if (shape is None) == (hint is None):
+            raise ShapeError(
+                "InputLayer needs the shape of one example, as in InputLayer((784,))"
+                + ("" if shape is None else f"; found two, {shape!r:.40} and {hint}")
+            )
+        self.shape = as_example_shape(shape, "shape") if shape is not None else hint
+        self.batch_size = batch_size or self.batch_size_hint
 
     def placeholder(self, family: Family, name: str | None = None) -> LayerOutput:
         """The node to feed, of type ``f32[N, ...]``."""
@@ -49,16 +58,33 @@ class InputLayer(Layer):
             self.name = family.fresh(name or self.name)
         self.family = family
         assert self.shape is not None
-        sizes = tuple(f"D{axis}" if size is None else size for axis, size in enumerate(self.shape, start=1))
+        # Each unknown size is one of its own: a text and a question about it need not be equally long.
+        unknown = (family.fresh(f"D{axis}") if size is None else None for axis, size in enumerate(self.shape, start=1))
+        sizes = tuple(size or name for size, name in zip(self.shape, unknown, strict=True))
         kind = TensorType(self.dtype, as_shape((self.batch_size or BATCH, *sizes)))
         with at_scope(""), origin(self.written):
             return LayerOutput.of(build(Placeholder(kind), name=self.name), Call(self, (), family))
 
 
-def Input(shape: Any = None, batch_size: int | None = None, dtype: Any = None, name: str | None = None) -> Node:
-    """A placeholder for a batch of examples of the given shape, where a functional model begins."""
+def Input(
+    shape: Any = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    name: str | None = None,
+    batch_shape: Any = None,
+    sparse: Any = None,
+    ragged: Any = None,
+    tensor: Any = None,
+    optional: bool = False,
+) -> Node:
+    """A placeholder for a batch of examples of the given shape, where a functional model begins.
+
+    `batch_shape` says shape and batch size at once, (None, 784) or (32, 784). Without a batch size any will do.
+    """
+    _refuse(sparse=sparse, ragged=ragged, tensor=tensor, optional=optional)
+    whole = {} if batch_shape is None else {"batch_shape": batch_shape}
     with origin(current_origin()):
-        return InputLayer(shape, batch_size, dtype, name=name).placeholder(open_family())
+        return InputLayer(shape, batch_size, dtype, name=name, **whole).placeholder(open_family())
 
 
 class Dense(Layer):
@@ -193,6 +219,12 @@ class ActivityRegularization(Layer):
             if factor:
                 self.add_loss(sum(amount) * factor / size(x.shape[0], x.dtype))
         return x
+
+
+def _refuse(**arguments: Any) -> None:
+    for name, value in arguments.items():
+        if value:
+            raise GraphError(f"keras.Input: {name} is {value!r:.40}; inputs here are whole arrays, fed in every run")
 
 
 def _check_width(layer: Layer, x: Node, kernel: Node) -> None:

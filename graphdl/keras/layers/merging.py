@@ -102,7 +102,8 @@ class Concatenate(Layer):
         axis = normalise_axis(self.axis, nodes[0].ndim)
         rests = [(*x.shape[:axis], *x.shape[axis + 1 :]) for x in nodes]
         if any(x.ndim != nodes[0].ndim for x in nodes) or any(rest != rests[0] for rest in rests):
-            raise ShapeError(f"{self.name}: found {_described(nodes)}, expected shapes that differ in axis {axis} only")
+            expected = f"expected shapes that differ in axis {axis} only{_to_try(nodes)}"
+            raise ShapeError(f"{self.name}: found {_described(nodes)}, {expected}")
         return concat(nodes, axis=axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -123,6 +124,8 @@ class Dot(Layer):
     axis 2 give [N, S, T].
     """
 
+    supports_masking = True
+
     def __init__(self, axes: Any, normalize: bool = False, **arguments: Any) -> None:
         super().__init__(**arguments)
         pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
@@ -130,6 +133,9 @@ class Dot(Layer):
             raise GraphError(f"Dot: axes is {axes!r:.40}, expected an axis from 1, or a pair of them")
         self.axes = axes
         self.normalize = normalize
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+        """None: along what is summed over there are no steps left."""
 
     def call(self, xs: Sequence[Node]) -> Node:
         """The inner products."""
@@ -191,7 +197,9 @@ def _alike(layer: Layer, xs: list[Node]) -> list[Node]:
     try:
         reduce(broadcast_shapes, (x.shape for x in grown))
     except ShapeError as error:
-        raise ShapeError(f"{layer.name}: found {_described(xs)}, expected shapes that fit each other") from error
+        raise ShapeError(
+            f"{layer.name}: found {_described(xs)}, expected shapes that fit each other{_to_try(xs)}"
+        ) from error
     return grown
 
 
@@ -227,3 +235,9 @@ def dot(inputs: Sequence[Node], axes: Any = -1, **arguments: Any) -> Node:
     """Inner products of two inputs along `axes`."""
     result: Node = Dot(axes, **arguments)(inputs)
     return result
+
+
+def _to_try(xs: Sequence[Node]) -> str:
+    """What to try where lengths that nobody has said keep the inputs apart."""
+    lengths = {size for x in xs for size in x.shape[1:] if not isinstance(size, int)}
+    return "; unknown lengths may differ: say them, as in Input(shape=(100,))" if len(lengths) > 1 else ""

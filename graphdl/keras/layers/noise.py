@@ -12,6 +12,7 @@ from graphdl.ir.node import Node
 from graphdl.ir.types import shape_text
 from graphdl.keras.layer import Layer
 from graphdl.keras.layers.arguments import channels_last, check_floats, check_rank
+from graphdl.keras.random import generator_of, seed_of
 from graphdl.ops.random import dropout, random_normal
 from graphdl.ops.shape import cast
 
@@ -20,17 +21,17 @@ _ALPHA, _SCALE = 1.6732632423543772, 1.0507009873554805
 
 
 class _Noise(Layer):
-    """What the layers here share: a rate between 0 and 1, and one seed, the session's."""
+    """What the layers here share: a rate between 0 and 1, and a seed; without one the session's counts."""
 
     supports_masking = True
     old_names: Mapping[str, str] = {"p": "rate"}
 
-    def __init__(self, rate: float, seed: None = None, **arguments: Any) -> None:
+    def __init__(self, rate: float, seed: Any = None, **arguments: Any) -> None:
         super().__init__(**arguments)
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
             raise GraphError(f"{type(self).__name__}: rate is {rate!r:.40}, expected at least 0 and below 1")
-        refuse_seed(self, seed)
         self.rate = rate
+        self.seed, self.seed_generator = seed, generator_of(seed)
 
     @property
     def differs_in_training(self) -> bool:
@@ -53,14 +54,14 @@ class Dropout(_Noise):
     `noise_shape` is the shape of the mask, None for sizes of the input; along an axis of size 1 all share a fate.
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: None = None, **arguments: Any) -> None:
+    def __init__(self, rate: float, noise_shape: Any = None, seed: Any = None, **arguments: Any) -> None:
         super().__init__(rate, seed, **arguments)
         self.noise_shape = noise_shape
 
     def disturbed(self, x: Node) -> Node:
         """`x` with a mask."""
         if self.noise_shape is None:
-            return dropout(x, self.rate)
+            return dropout(x, self.rate, seed=seed_of(self.seed_generator))
         return x * (_kept(self, x, self.noise_shape) * (1 / (1 - self.rate)))
 
 
@@ -76,7 +77,7 @@ class SpatialDropout1D(_Noise):
 class SpatialDropout2D(_Noise):
     """Dropout of whole channels of images [N, H, W, C]: of each example, a channel is kept or not everywhere."""
 
-    def __init__(self, rate: float, data_format: Any = None, seed: None = None, **arguments: Any) -> None:
+    def __init__(self, rate: float, data_format: Any = None, seed: Any = None, **arguments: Any) -> None:
         super().__init__(rate, seed, **arguments)
         self.data_format = channels_last(self, data_format)
 
@@ -91,7 +92,8 @@ class GaussianDropout(_Noise):
 
     def disturbed(self, x: Node) -> Node:
         """`x` with noise."""
-        return x * random_normal(x.shape, 1.0, math.sqrt(self.rate / (1 - self.rate)), x.dtype)
+        stddev = math.sqrt(self.rate / (1 - self.rate))
+        return x * random_normal(x.shape, 1.0, stddev, x.dtype, seed=seed_of(self.seed_generator))
 
 
 class AlphaDropout(_Noise):
@@ -100,7 +102,7 @@ class AlphaDropout(_Noise):
     Klambauer et al. 2017, section 3.
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: None = None, **arguments: Any) -> None:
+    def __init__(self, rate: float, noise_shape: Any = None, seed: Any = None, **arguments: Any) -> None:
         super().__init__(rate, seed, **arguments)
         self.noise_shape = noise_shape
 
@@ -118,12 +120,12 @@ class GaussianNoise(Layer):
     supports_masking = True
     old_names: Mapping[str, str] = {"sigma": "stddev"}
 
-    def __init__(self, stddev: float, seed: None = None, **arguments: Any) -> None:
+    def __init__(self, stddev: float, seed: Any = None, **arguments: Any) -> None:
         super().__init__(**arguments)
         if isinstance(stddev, bool) or not isinstance(stddev, int | float) or not 0 <= stddev <= 1:
             raise GraphError(f"GaussianNoise: stddev is {stddev!r:.40}, expected from 0 to 1")
-        refuse_seed(self, seed)
         self.stddev = stddev
+        self.seed, self.seed_generator = seed, generator_of(seed)
 
     @property
     def differs_in_training(self) -> bool:
@@ -135,21 +137,13 @@ class GaussianNoise(Layer):
         check_floats(self, x)
         if not training or not self.stddev:
             return x
-        return x + random_normal(x.shape, 0.0, self.stddev, x.dtype)
+        return x + random_normal(x.shape, 0.0, self.stddev, x.dtype, seed=seed_of(self.seed_generator))
 
 
-def refuse_seed(layer: Layer, seed: object) -> None:
-    """GraphError where a layer is given a seed of its own."""
-    if seed is not None:
-        raise GraphError(
-            f"{type(layer).__name__}: seed={seed!r}: masks come from the one seed of the session; "
-            "set it with keras.utils.set_random_seed(...) before the model is built"
-        )
-
-
-def _kept(layer: Dropout | AlphaDropout | _Noise, x: Node, shape: Sequence[int | None]) -> Node:
+def _kept(layer: _Noise, x: Node, shape: Sequence[int | None]) -> Node:
     """1 with probability ``1 - rate``, otherwise 0; None in `shape` is the size of `x` there."""
     if len(shape) != x.ndim or any(s not in (None, 1, d) for s, d in zip(shape, x.shape, strict=True)):
         raise ShapeError(f"{layer.name}: noise_shape is {tuple(shape)}, expected {shape_text(x.shape)} or 1 along axes")
     sizes = tuple(d if s is None else s for s, d in zip(shape, x.shape, strict=True))
-    return cast(noise("uniform", sizes, x.dtype, name="noise") >= layer.rate, x.dtype)
+    drawn = noise("uniform", sizes, x.dtype, name="noise", seed=seed_of(layer.seed_generator))
+    return cast(drawn >= layer.rate, x.dtype)

@@ -93,9 +93,18 @@ class BatchNormalization(_ScaledAndMoved):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
+        synchronized: bool = False,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
+        if renorm:
+            raise GraphError("BatchNormalization: renorm=True is not here; small batches fare well with momentum=0.9")
+        # There is one device, so a batch is in one place.
+        self.synchronized, self.renorm = synchronized, False
+        self.renorm_clipping, self.renorm_momentum = renorm_clipping, renorm_momentum
         self.axis = axis
         if isinstance(momentum, bool) or not isinstance(momentum, int | float) or not 0 <= momentum <= 1:
             raise GraphError(f"BatchNormalization: momentum is {momentum!r:.40}, expected from 0 to 1")

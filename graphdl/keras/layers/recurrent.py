@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from graphdl.autodiff.scan import scan
 from graphdl.errors import GraphError, ShapeError
+from graphdl.ir.leaves import Variable
 from graphdl.ir.node import Node
 from graphdl.ir.origin import name_scope
 from graphdl.keras.layer import Layer
@@ -39,11 +42,15 @@ class RNN(Layer):
     mask               bool [N, T]: at steps that are not there the state stays, and the result is the one before
     result             the last one, [N, units]; with `return_sequences` those of all steps, [N, T, units]
     `return_state`     adds the last states: the layer gives a list
+    `stateful`         a batch goes on from the last states of the batch before, in training, scores and predictions
+                       alike, until `reset_states`; example i with example i, so the batch size is fixed
     `go_backwards`     the last step comes first, and the results are in the order in which they come about
     `unroll`           every step in the graph by itself, in a scope ``step_t``; for few steps
     """
 
     supports_masking = True
+    # Variables that hold the last states, flat.
+    states: list[Node]
 
     def __init__(
         self,
@@ -60,12 +67,10 @@ class RNN(Layer):
         self.cell = StackedRNNCells(cell) if isinstance(cell, list | tuple) else checked_cell(cell)
         self.return_sequences, self.return_state = return_sequences, return_state
         self.go_backwards, self.unroll = go_backwards, unroll
-        if stateful:
-            raise GraphError(
-                f"{type(self).__name__}: stateful=True would hide the state from the graph; hand it on yourself, with "
-                "return_state=True and initial_state=..."
-            )
         self.stateful, self.zero_output_for_mask = stateful, zero_output_for_mask
+        if self.starts is not None:
+            self.begin_with(self.starts)
+        self._keep([])
 
     @property
     def differs_in_training(self) -> bool:
@@ -82,6 +87,40 @@ class RNN(Layer):
         if x.ndim < 3:
             raise ShapeError(f"{self.name}: found {x.type}, expected sequences [N, T, D]")
 
+    def build(self, input_shape: Any) -> None:
+        """Variables for the states, where they are kept from batch to batch."""
+        if not self.stateful:
+            return
+        if input_shape[0] is None:
+            raise ShapeError(
+                f"{self.name}: stateful=True keeps states for each example of a batch, and the inputs are "
+                f"{input_shape}; say how many there are, as in keras.Input({input_shape[1:]}, batch_size=32)"
+            )
+        start = as_list(initial_state(self.cell, input_shape[0], self.dtype))
+        self._keep([Variable(state, trainable=False, name=state.name) for state in nodes_in(start)])
+
+    def _keep(self, states: list[Node]) -> None:
+        # Not as an attribute that is set: variables that are become weights, and no file of weights holds states.
+        self.__dict__["states"] = states
+
+    def reset_states(self, states: Any = None) -> None:
+        """Have the next batch begin with zeros, or with arrays, one for each state."""
+        kept: list[Node] = self.states
+        values = [np.zeros(state.shape) for state in kept] if states is None else as_list(states)
+        if len(values) != len(kept):
+            raise GraphError(f"{self.name}.reset_states: found {len(values)} arrays, expected {len(kept)}")
+        if self.family is not None:
+            for state, value in zip(kept, values, strict=True):
+                self.family.session.assign(state, value)
+
+    reset_state = reset_states
+
+    def compute_output_shape(self, *input_shape: Any) -> Any:
+        """Shape of the result; what is kept between batches has no part in it."""
+        alike = copy.copy(self)
+        alike.stateful = False
+        return Layer.compute_output_shape(alike, *input_shape)
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Results of all steps are there where the steps are; a last one always is."""
         return mask if self.return_sequences else None
@@ -96,6 +135,9 @@ class RNN(Layer):
     ) -> Any:
         """The result, or a list with the last states behind it; `in_order` keeps the order of the sequence."""
         y, states = self.run(x, initial_state, mask, training)
+        if self.stateful:
+            for state, value in zip(self.states, nodes_in(states), strict=True):
+                self.add_update(state, value, always=True)
         if self.return_sequences and self.go_backwards and not in_order:
             y = reversed_in_time(y)
         return [y, *states] if self.return_state else y
@@ -107,7 +149,8 @@ class RNN(Layer):
             [time_first(x, "x")] if mask is None else [time_first(x, "x"), time_first(expand_dims(mask, 2), "mask")]
         )
         # The first state is the result, and zeros come before both: so one carry will do.
-        is_state = isinstance(self.cell, Cell) and given is None and not self.zero_output_for_mask
+        is_zero = given is None and not self.stateful
+        is_state = isinstance(self.cell, Cell) and is_zero and not self.zero_output_for_mask
         carries = list(nodes_in(start))
         if mask is not None and not is_state:
             carries.append(full((x.shape[0], output_size(self.cell)), 0.0, x.dtype, name="y"))
@@ -135,7 +178,8 @@ class RNN(Layer):
     def _start(self, x: Node, given: Any) -> list[Any]:
         """The states before the first step, one or several for each cell."""
         if given is None:
-            return as_list(initial_state(self.cell, x.shape[0], x.dtype))
+            start = as_list(initial_state(self.cell, x.shape[0], x.dtype))
+            return like(start, self.states) if self.stateful else start
         states, sizes = as_list(given), as_list(self.cell.state_size)
         if len(states) != len(sizes):
             raise GraphError(f"{self.name}: initial_state has {len(states)} parts, expected {len(sizes)}")
@@ -147,21 +191,33 @@ class SimpleRNN(RNN):
 
     cell_type: type[Cell] = SimpleRNNCell
 
-    def __init__(self, units: int, *args: Any, **arguments: Any) -> None:
+    def __init__(self, units: int, activation: Any = "tanh", *others: Any, **arguments: Any) -> None:
         own = {name: arguments.pop(name) for name in _OF_LAYERS if name in arguments}
         # How it is computed is the compiler's business here.
         for name in ("implementation", "use_cudnn"):
             arguments.pop(name, None)
-        cell = self.cell_type(units, *args, **arguments)
+        cell = self.cell_type(units, activation, *others, **arguments)
         # One thing to whoever reads the graph: the weights are simple_rnn/kernel, not simple_rnn/cell/kernel.
         cell.name = cell.given_name = ""
         super().__init__(cell, **own)
 
-    @property
-    def units(self) -> int:
-        """Width of the result."""
-        assert isinstance(self.cell, Cell)
-        return self.cell.units
+    def __getattr__(self, name: str) -> Any:
+        """What the cell was made with is to be had from the layer as well."""
+        if name == "units" or name in self.cell_type.defaults():
+            return getattr(self.__dict__["cell"], name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """The arguments of the layer and of its cell that need not be given."""
+        return {**RNN.defaults(), **cls.cell_type.defaults()}
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the layer and of its cell, by name."""
+        config = super().get_config()
+        in_order = config.pop("others", ())
+        names = list(inspect.signature(self.cell_type).parameters)[2:]
+        return {**config, **dict(zip(names, in_order, strict=False))}
 
 
 class LSTM(SimpleRNN):
@@ -210,6 +266,7 @@ def _written_out(step: Step, carries: list[Node], stacks: list[Node], reverse: b
 _OF_LAYERS = (
     "return_sequences", "return_state", "go_backwards", "stateful", "unroll", "zero_output_for_mask",
     "name", "trainable", "dtype", "activity_regularizer", "input_shape", "input_dim", "batch_input_shape",
+    "batch_shape",
 )  # fmt: skip
 
 __all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]

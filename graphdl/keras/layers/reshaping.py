@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from graphdl.keras.shapes import shapes_of
 from graphdl.ops.linalg import matmul
 from graphdl.ops.parts import pad
 from graphdl.ops.shape import broadcast_to, expand_dims, reshape, transpose
+
+Array = np.ndarray[Any, Any]
 
 _SERIES, _IMAGES = "[N, T, C]", "images [N, H, W, C]"
 
@@ -157,7 +160,10 @@ class UpSampling1D(Layer):
 
 
 class UpSampling2D(Layer):
-    """Images enlarged: each pixel repeated ("nearest"), or the pixels between interpolated ("bilinear")."""
+    """Images enlarged: each pixel repeated ("nearest"), or the pixels between interpolated.
+
+    Interpolation is "bilinear", "bicubic" (Keys 1981, a = -1/2), "lanczos3" or "lanczos5".
+    """
 
     def __init__(
         self, size: Any = (2, 2), data_format: Any = None, interpolation: str = "nearest", **arguments: Any
@@ -165,37 +171,57 @@ class UpSampling2D(Layer):
         super().__init__(**arguments)
         self.size = sizes(self, "size", size, 2)
         self.data_format = channels_last(self, data_format)
-        self.interpolation = one_of(self, "interpolation", interpolation, ("nearest", "bilinear"))
+        self.interpolation = one_of(self, "interpolation", interpolation, ("nearest", *_WINDOWS))
 
     def call(self, x: Node) -> Node:
         """`x`, larger."""
         check_rank(self, x, 4, _IMAGES)
-        enlarged = _repeated if self.interpolation == "nearest" else _interpolated
         for axis, factor in enumerate(self.size, start=1):
             known_size(self, shapes_of(x), axis)
-            x = enlarged(x, axis, factor) if factor > 1 else x
+            if factor > 1:
+                is_copied = self.interpolation == "nearest"
+                x = _repeated(x, axis, factor) if is_copied else _interpolated(x, axis, factor, self.interpolation)
         return x
 
 
-def between(length: int, factor: int) -> np.ndarray[Any, Any]:
-    """The matrix that makes `length` pixels `factor` times as many by linear interpolation.
+def _cubic(d: Array) -> Array:
+    near, far = (1.5 * d - 2.5) * d * d + 1, ((-0.5 * d + 2.5) * d - 4) * d + 2
+    return np.where(d < 1, near, np.where(d < 2, far, 0))
 
-    Pixels are squares: the middle of new pixel i is at (i + 1/2) / factor - 1/2 of the old ones; beyond the first
-    and the last middle the border goes on.
+
+def _lanczos(radius: int) -> Callable[[Array], Array]:
+    return lambda d: np.where(d < radius, np.sinc(d) * np.sinc(d / radius), 0)
+
+
+# How much a pixel counts at a distance of so many pixels.
+_WINDOWS: dict[str, Callable[[Array], Array]] = {
+    "bilinear": lambda d: np.maximum(0, 1 - d),
+    "bicubic": _cubic,
+    "lanczos3": _lanczos(3),
+    "lanczos5": _lanczos(5),
+}
+
+
+def between(length: int, factor: int, interpolation: str = "bilinear") -> Array:
+    """The matrix that makes `length` pixels `factor` times as many.
+
+    Pixels are squares: the middle of new pixel i is at (i + 1/2) / factor - 1/2 of the old ones. At the border those
+    there are share the weights of those there are not.
 
     >>> between(2, 2).tolist()
     [[1.0, 0.0], [0.75, 0.25], [0.25, 0.75], [0.0, 1.0]]
     """
-    at = np.clip((np.arange(length * factor) + 0.5) / factor - 0.5, 0, length - 1)
-    weights: np.ndarray[Any, Any] = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(length)))
-    return weights
+    at = (np.arange(length * factor) + 0.5) / factor - 0.5
+    weights = _WINDOWS[interpolation](np.abs(at[:, None] - np.arange(length)))
+    shares: Array = weights / weights.sum(axis=1, keepdims=True)
+    return shares
 
 
-def _interpolated(x: Node, axis: int, factor: int) -> Node:
+def _interpolated(x: Node, axis: int, factor: int, interpolation: str) -> Node:
     size = x.shape[axis]
     assert isinstance(size, int)
     order = [i for i in range(x.ndim) if i != axis] + [axis]
-    weights = constant(between(size, factor).T, x.dtype)
+    weights = constant(between(size, factor, interpolation).T, x.dtype)
     back = [order.index(i) for i in range(x.ndim)]
     return transpose(matmul(transpose(x, order), weights), back)
 

@@ -28,6 +28,7 @@ class Bidirectional(Layer):
 
     `merge_mode`      "concat", "sum", "mul" or "ave"; None gives both
     `backward_layer`  another layer for the way back, with `go_backwards`
+    `weights`         arrays to begin with: those of the forward, then those of the backward layer
     The layer itself is copied, so its weights are not shared. Initial states are those of the forward, then of the
     backward layer; so are the states that `return_state` adds. Results at steps that are masked are zeros.
     """
@@ -38,18 +39,27 @@ class Bidirectional(Layer):
         self,
         layer: RNN,
         merge_mode: str | None = "concat",
+        weights: Any = None,
         backward_layer: RNN | None = None,
         **arguments: Any,
     ) -> None:
         if isinstance(layer, RNN) and layer.input_shape_hint is not None:
-            arguments.setdefault("input_shape", layer.input_shape_hint)
+            arguments.setdefault("batch_input_shape", (layer.batch_size_hint, *layer.input_shape_hint))
         super().__init__(**arguments)
         self.merge_mode = merge_mode if merge_mode is None else _known(merge_mode)
         self.forward_layer = _copied(layer, "forward")
-        self.backward_layer = _copied(layer if backward_layer is None else backward_layer, "backward")
         if backward_layer is None:
+            self.backward_layer = _copied(layer, "backward")
             self.backward_layer.go_backwards = True
+        else:
+            self.backward_layer = _checked(backward_layer)
+        for part in (self.forward_layer, self.backward_layer):
+            part.zero_output_for_mask = part.return_sequences
         self._check_pair()
+        if weights is not None:
+            half = len(weights) // 2
+            self.forward_layer.begin_with(list(weights[:half]))
+            self.backward_layer.begin_with(list(weights[half:]))
 
     @property
     def return_sequences(self) -> bool:
@@ -121,16 +131,19 @@ class TimeDistributed(Layer):
         return reshape(result, (*x.shape[:2], *result.shape[1:]))
 
 
-def _copied(layer: RNN, way: str) -> RNN:
+def _checked(layer: RNN) -> RNN:
     if not isinstance(layer, RNN):
         raise GraphError(f"Bidirectional takes a recurrent layer such as LSTM(32), found {layer!r:.60}")
-    if layer.built:
+    return layer
+
+
+def _copied(layer: RNN, way: str) -> RNN:
+    if _checked(layer).built:
         raise GraphError(
             f"Bidirectional: {layer.name} has been called already; give it a layer that has no weights yet"
         )
     made = copy.deepcopy(layer)
     made.name = made.given_name = f"{way}_{layer.name}"
-    made.zero_output_for_mask = layer.return_sequences
     return made
 
 

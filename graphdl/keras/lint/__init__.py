@@ -62,9 +62,10 @@ def warn_of_structure(model: Model) -> None:
 
 
 def warn_of_examples(model: Model, fit: Fit, validation_split: float) -> None:
-    """Before training: a LintWarning for targets that cannot be reached, and classes that are never seen."""
+    """Before training: a LintWarning for targets that make no sense, and classes that are never seen."""
     graph = Graph({"loss": model.training.evaluation.loss})
     _warn(model, [RULES["targets-out-of-reach"]], Facts(graph, graph, values=fit.examples))
+    _warn(model, [RULES["targets-beyond-probabilities"]], ModelFacts(model, examples=fit.examples))
     if validation_split and fit.held_out is not None:
         held, count = fit.held_out
         whole = {head.target: np.concatenate([fit.examples[head.target], held[head.target]]) for head in fit.plan.heads}

@@ -107,6 +107,33 @@ def watches_accuracy(head: Head) -> bool:
 
 
 @rule(
+    "targets-beyond-probabilities",
+    "error",
+    {
+        "en": "the targets of {head} go from {low} to {high}, and {loss} takes probabilities, from 0 to 1",
+        "ko": "{head}의 목표값 범위는 {low} ~ {high}, {loss} 손실은 0에서 1 사이의 확률을 받음",
+    },
+    {
+        "en": "for classes give 0 and 1; for amounts use loss='mse' and an output without activation",
+        "ko": "클래스이면 0과 1을 사용, 수치이면 loss='mse'와 활성화 함수 없는 출력층을 사용",
+    },
+)
+def targets_beyond_probabilities(facts: ModelFacts) -> Iterator[Hit]:
+    """Cross-entropy -t log p - (1 - t) log(1 - p) has its least value at p = t only for t from 0 to 1.
+
+    Beyond, it falls without end as p goes to 0 or 1: the loss becomes negative, weights grow, nothing is learnt.
+    """
+    for head in facts.heads:
+        values = facts.examples.get(head.target)
+        if values is None or not values.size or not getattr(head.loss, "is_probability", False):
+            continue
+        low, high = float(values.min()), float(values.max())
+        if low < 0 or high > 1:
+            slots = {"head": plain(head.name), "low": f"{low:.4g}", "high": f"{high:.4g}", "loss": head.loss.name}
+            yield Hit(None, slots, where=facts.compiled_at)
+
+
+@rule(
     "one-hot-labels",
     "error",
     {

@@ -9,6 +9,8 @@ from graphdl.errors import GraphError
 from graphdl.keras.layer import snake_case
 from graphdl.keras.lookup import by_name, described, serialize
 from graphdl.keras.losses import functions
+from graphdl.keras.losses.alignment import CTC
+from graphdl.keras.losses.circle import Circle
 from graphdl.keras.losses.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -25,7 +27,9 @@ from graphdl.keras.losses.functions import (
     categorical_focal_crossentropy,
     categorical_generalized_cross_entropy,
     categorical_hinge,
+    circle,
     cosine_similarity,
+    ctc,
     dice,
     hinge,
     huber,
@@ -75,6 +79,8 @@ CLASSES: tuple[type[Loss], ...] = (
     CategoricalHinge,
     Dice,
     Tversky,
+    CTC,
+    Circle,
 )
 # What notes write for short, or wrote for Keras 2.
 SHORT: dict[str, type[Loss]] = {
@@ -97,6 +103,11 @@ mape, msle, logcosh = mean_absolute_percentage_error, mean_squared_logarithmic_e
 
 def get(identifier: Any) -> Loss:
     """The loss of that name or description, the one given, or a function of (targets, predictions) as a loss."""
+    if isinstance(identifier, str) and identifier.lower() in ("acc", "accuracy"):
+        raise GraphError(
+            f"{identifier} is no loss: it jumps or stays, so no gradient says which way is better; "
+            f"train on a cross-entropy, and watch it with metrics=[{identifier!r}]"
+        )
     if isinstance(identifier, str):
         return by_name("loss", identifier, KNOWN)()
     if isinstance(identifier, Loss):
@@ -111,8 +122,14 @@ def get(identifier: Any) -> Loss:
     raise GraphError(f"a loss is {identifier!r:.60}, expected a name such as 'mse', a loss object or a function")
 
 
+def deserialize(description: Mapping[str, Any]) -> Loss:
+    """The loss that `serialize` described."""
+    return described("loss", description, KNOWN)
+
+
 __all__ = [
     "CLASSES",
+    "CTC",
     "EPSILON",
     "KNOWN",
     "SHORT",
@@ -122,6 +139,7 @@ __all__ = [
     "CategoricalFocalCrossentropy",
     "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
     "Dice",
     "ElementLoss",
@@ -146,8 +164,11 @@ __all__ = [
     "categorical_focal_crossentropy",
     "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "class_weights",
     "cosine_similarity",
+    "ctc",
+    "deserialize",
     "dice",
     "get",
     "hinge",

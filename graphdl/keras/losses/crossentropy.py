@@ -11,7 +11,7 @@ from typing import Any
 from graphdl.errors import GraphError
 from graphdl.ir.node import Node
 from graphdl.ir.types import normalise_axis
-from graphdl.keras.losses.loss import EPSILON, ElementLoss, Loss
+from graphdl.keras.losses.loss import EPSILON, BuiltinLoss, ElementLoss
 from graphdl.ops.arithmetic import clip, not_equal, where
 from graphdl.ops.indexing import take_along
 from graphdl.ops.nn import Softmax, log_softmax
@@ -86,7 +86,7 @@ def binary_nats(t: Node, p: Node) -> Node:
     return -(t * log(p) + (1 - t) * log(1 - p))
 
 
-class CategoricalCrossentropy(Loss):
+class CategoricalCrossentropy(BuiltinLoss):
     """``-mean(sum_c t_c log p_c)`` for targets that give every class a probability, such as one-hot rows."""
 
     name = "categorical_crossentropy"
@@ -112,7 +112,7 @@ class CategoricalCrossentropy(Loss):
         return -sum(t * log_probabilities(y, self.from_logits), axis=-1)
 
 
-class SparseCategoricalCrossentropy(Loss):
+class SparseCategoricalCrossentropy(BuiltinLoss):
     """``-mean(log p[t])`` for targets that are class numbers from 0; those equal to `ignore_class` do not count."""
 
     name = "sparse_categorical_crossentropy"
@@ -132,7 +132,12 @@ class SparseCategoricalCrossentropy(Loss):
             raise GraphError(f"{self.name}: ignore_class is {ignore_class!r:.40}, expected a class number")
         self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
 
-    def mask(self, y_true: Node) -> Node | None:
+    @property
+    def leaves_out(self) -> bool:
+        """Where a class is ignored."""
+        return self.ignore_class is not None
+
+    def mask(self, y_true: Node, values: Node | None = None) -> Node | None:
         """What is not of the ignored class."""
         return None if self.ignore_class is None else not_equal(y_true, self.ignore_class)
 
@@ -149,7 +154,7 @@ class SparseCategoricalCrossentropy(Loss):
         return where(counts, nats, 0.0)
 
 
-class CategoricalGeneralizedCrossEntropy(Loss):
+class CategoricalGeneralizedCrossEntropy(BuiltinLoss):
     """``mean((1 - p[t]^q) / q)``: cross-entropy for q near 0, less hard on wrong labels (Zhang & Sabuncu 2018)."""
 
     name = "categorical_generalized_cross_entropy"
@@ -172,7 +177,7 @@ class CategoricalGeneralizedCrossEntropy(Loss):
         return (1 - power(take_along(y_pred, y_true), self.q)) / self.q
 
 
-class KLDivergence(Loss):
+class KLDivergence(BuiltinLoss):
     """``mean(sum(t log(t / p)))``, the nats lost by taking p for t; both are kept from `epsilon` to 1."""
 
     name = "kl_divergence"

@@ -14,7 +14,7 @@ from graphdl.keras.losses.crossentropy import (
     log_probabilities,
     smoothed,
 )
-from graphdl.keras.losses.loss import ElementLoss, Loss
+from graphdl.keras.losses.loss import BuiltinLoss, ElementLoss
 from graphdl.ops.nn import Softmax, softmax
 from graphdl.ops.reduce import sum
 from graphdl.ops.transcendental import pow, sigmoid
@@ -55,7 +55,7 @@ class BinaryFocalCrossentropy(ElementLoss):
         return (t * self.alpha + (1 - t) * (1 - self.alpha)) * found if self.apply_class_balancing else found
 
 
-class CategoricalFocalCrossentropy(Loss):
+class CategoricalFocalCrossentropy(BuiltinLoss):
     """``mean(sum_c -alpha t_c (1 - p_c)^gamma log p_c)``; `alpha` is a number or one for each class."""
 
     name = "categorical_focal_crossentropy"

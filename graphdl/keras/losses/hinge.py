@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphdl.ir.node import Node
-from graphdl.keras.losses.loss import ElementLoss, Loss
+from graphdl.keras.losses.loss import BuiltinLoss, ElementLoss
 from graphdl.ops.arithmetic import equal, logical_or, maximum, square, where
 from graphdl.ops.reduce import max, min, sum
 from graphdl.ops.shape import cast
@@ -29,7 +29,7 @@ class SquaredHinge(ElementLoss):
         return square(maximum(1 - signs(y_true) * y_pred, 0.0))
 
 
-class CategoricalHinge(Loss):
+class CategoricalHinge(BuiltinLoss):
     """``mean(max(1 + largest wrong score - right score, 0))`` for one-hot targets."""
 
     name = "categorical_hinge"

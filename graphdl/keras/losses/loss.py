@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
+from graphdl.config import floatx
 from graphdl.errors import GraphError, ShapeError
 from graphdl.ir.dim import numel
+from graphdl.ir.elementwise import as_node
 from graphdl.ir.leaves import size
 from graphdl.ir.node import Node
 from graphdl.ir.text import plain
@@ -34,15 +36,17 @@ class Loss:
     reduction   "sum_over_batch_size": the mean over the examples (the weighted sum divided by their number);
                 "sum"; "mean_with_sample_weight": divided by the sum of the weights; "none": a value for each example
 
-    `takes_classes` says that targets are class numbers, one for each row of predictions.
+    `takes_classes` says that targets are class numbers, one for each row of predictions; `ignore_class` is the one
+    that marks what does not count.
     """
 
     name = "loss"
     takes_classes = False
     is_probability = False
+    ignore_class: int | None = None
 
     def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
     ) -> None:
         self.reduction: str = by_name("reduction", reduction or "none", {word: word for word in _REDUCTIONS})
         self.name = name or self.name
@@ -52,24 +56,29 @@ class Loss:
         """A value for each example."""
         raise NotImplementedError
 
-    def mask(self, y_true: Node) -> Node | None:
-        """Which examples count, where not all do."""
+    @property
+    def leaves_out(self) -> bool:
+        """Whether some examples may not count by themselves."""
+        return False
+
+    def mask(self, y_true: Node, values: Node | None = None) -> Node | None:
+        """Which examples count, where not all do; `values` are those of `call`, once they are known."""
         return None
 
-    def __call__(self, y_true: Node, y_pred: Node, sample_weight: Node | None = None, mask: Node | None = None) -> Node:
-        """The loss over the batch, a scalar (but with reduction "none").
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Node | None = None) -> Node:
+        """The loss over the batch, a scalar node (but with reduction "none"); arrays are constants.
 
         sample_weight   one for each example, or for each value that `call` gives; plain numbers count as well
         mask            bools of the same shapes: what is False does not count, not even as one of the number
         """
-        y_true, y_pred = self.fitted(y_true, y_pred)
-        own = self.mask(y_true)
-        if sample_weight is None and mask is None and own is None:
+        y_true, y_pred = self.fitted(as_node(y_true), as_node(y_pred))
+        if sample_weight is None and mask is None and not self.leaves_out:
             return self.reduced(y_true, y_pred)
         values = self.call(y_true, y_pred)
-        weights = [weight_like(w, values) for w in (sample_weight,) if w is not None]
+        own = self.mask(y_true, values)
+        weight = None if sample_weight is None else in_dtype(as_node(sample_weight), values.dtype)
         masks = [weight_like(m, values) for m in (mask, own) if m is not None]
-        return _weighted(values, weights, masks, _REDUCTIONS[self.reduction])
+        return _weighted(values, weight, masks, _REDUCTIONS[self.reduction])
 
     def reduced(self, y_true: Node, y_pred: Node) -> Node:
         """The loss where every example counts alike."""
@@ -102,6 +111,11 @@ class Loss:
         """The arguments it was made with."""
         return {word: getattr(self, word) for word in inspect.signature(type(self)).parameters}
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """The loss of these arguments."""
+        return cls(**config)
+
     def __repr__(self) -> str:
         own = {word: p.default for word, p in inspect.signature(type(self)).parameters.items()}
         default = {**own, "name": type(self).name}
@@ -109,7 +123,16 @@ class Loss:
         return f"{type(self).__name__}({', '.join(changed)})"
 
 
-class ElementLoss(Loss):
+class BuiltinLoss(Loss):
+    """A loss of Keras' own: how it is reduced comes first, and its name is known."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+
+
+class ElementLoss(BuiltinLoss):
     """A loss that is the mean, along the last axis, of what `values` says of each element."""
 
     def values(self, y_true: Node, y_pred: Node) -> Node:
@@ -148,12 +171,9 @@ class FunctionLoss(Loss):
         return found
 
 
-def _weighted(values: Node, weights: list[Node], masks: list[Node], reduction: str) -> Node:
+def _weighted(values: Node, given: Node | None, masks: list[Node], reduction: str) -> Node:
     """The reduction of values that do not all count alike; what is masked counts nowhere."""
-    factors = [*weights, *masks]
-    weight = factors[0]
-    for other in factors[1:]:
-        weight = weight * other
+    weight = _product([*([] if given is None else [weight_like(given, values)]), *masks])
     if reduction == "none":
         return values * weight
     if not values.ndim:
@@ -162,13 +182,18 @@ def _weighted(values: Node, weights: list[Node], masks: list[Node], reduction: s
     if reduction == "sum":
         return total
     if reduction == "weighted":
-        return _ratio(total, sum(weight))
+        # Weights that hold for several values count once, as in Keras.
+        return _ratio(total, sum(weight if masks or given is None else given))
     if not masks:
         return total / size(numel(values.shape), values.dtype)
-    valid = masks[0]
-    for other in masks[1:]:
-        valid = valid * other
-    return total / maximum(sum(valid), 1.0)
+    return total / maximum(sum(_product(masks)), 1.0)
+
+
+def _product(factors: list[Node]) -> Node:
+    found = factors[0]
+    for other in factors[1:]:
+        found = found * other
+    return found
 
 
 def _chosen(values: Node, masks: list[Node]) -> Node:
@@ -204,8 +229,9 @@ def in_dtype(node: Node, dtype: str | None) -> Node:
 
 
 def alike(y_true: Node, y_pred: Node) -> tuple[Node, Node]:
-    """Targets and predictions in one dtype and rank: a last axis of 1 is added or taken away, as in Keras."""
-    y_true = in_dtype(y_true, y_pred.dtype if y_pred.dtype in FLOATS else None)
+    """Targets and predictions, as floats of one rank: a last axis of 1 is added or taken away, as in Keras."""
+    y_pred = y_pred if y_pred.dtype in FLOATS else cast(y_pred, floatx())
+    y_true = in_dtype(y_true, y_pred.dtype)
     if y_true.ndim == y_pred.ndim + 1 and y_true.shape[-1] == 1:
         return (y_true, expand_dims(y_pred, -1)) if y_pred.ndim == 1 else (squeeze(y_true, -1), y_pred)
     if y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1:

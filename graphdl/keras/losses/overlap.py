@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from graphdl.ir.node import Node
-from graphdl.keras.losses.loss import EPSILON, Loss
+from graphdl.keras.losses.loss import EPSILON, BuiltinLoss
 from graphdl.ops.reduce import sum
 
 
-class Dice(Loss):
+class Dice(BuiltinLoss):
     """``1 - 2 sum(t y) / (sum(t) + sum(y))``, over all axes or over `axis` (Dice 1945)."""
 
     name = "dice"
@@ -30,7 +30,7 @@ class Dice(Loss):
         return 1 - 2 * both / (sum(y_true, axis=self.axis) + sum(y_pred, axis=self.axis) + EPSILON)
 
 
-class Tversky(Loss):
+class Tversky(BuiltinLoss):
     """Dice with prices: ``1 - both / (both + alpha missed + beta false)`` (Tversky 1977).
 
     As in Keras `alpha` is for what is in the target alone, `beta` for what is predicted alone.

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphdl.errors import GraphError
 from graphdl.ir.node import Node
-from graphdl.keras.losses.loss import EPSILON, ElementLoss, Loss
+from graphdl.keras.losses.loss import EPSILON, BuiltinLoss, ElementLoss
 from graphdl.ops.arithmetic import abs, less_equal, maximum, sqrt, square, where
 from graphdl.ops.reduce import sum
 from graphdl.ops.transcendental import log, softplus
@@ -88,7 +88,7 @@ class LogCosh(ElementLoss):
         return x + softplus(-2 * x) - math.log(2)
 
 
-class CosineSimilarity(Loss):
+class CosineSimilarity(BuiltinLoss):
     """Minus the cosine of the angle between target and prediction: -1 for one direction, 1 for opposite ones."""
 
     name = "cosine_similarity"

@@ -11,6 +11,24 @@ from graphdl.ir.types import INTS
 from graphdl.keras import losses
 from graphdl.keras.layer import snake_case
 from graphdl.keras.lookup import described, serialize
+from graphdl.keras.losses.functions import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
 from graphdl.keras.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -35,6 +53,15 @@ from graphdl.keras.metrics.curves import (
     SpecificityAtSensitivity,
 )
 from graphdl.keras.metrics.fscore import F1Score, FBetaScore
+from graphdl.keras.metrics.functions import (
+    binary_accuracy,
+    categorical_accuracy,
+    concordance_correlation,
+    pearson_correlation,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
 from graphdl.keras.metrics.metric import Accumulated, FunctionMetric, LossMetric, Metric
 from graphdl.keras.metrics.of_losses import (
     BinaryCrossentropy,
@@ -108,6 +135,8 @@ CLASSES: tuple[type[Metric], ...] = (
     TrueNegatives,
     TruePositives,
 )
+# As Keras calls a function of targets and predictions that is averaged.
+MeanMetricWrapper = FunctionMetric
 KNOWN: dict[str, type[Metric]] = {made.__name__: made for made in CLASSES}
 # Those that need no argument and fit a model's targets and predictions go by a name as well.
 _NAMED = {
@@ -119,10 +148,11 @@ _NAMED = {
 } | {"rmse": RootMeanSquaredError, "f1": F1Score, "r2": R2Score, "kld": KLDivergence}
 
 
-def get(identifier: Any, y_true: Node, y_pred: Node) -> Metric:
+def get(identifier: Any, y_true: Node | None = None, y_pred: Node | None = None) -> Metric:
     """The metric of that name or description, the one given, or a function of (targets, predictions) as a metric.
 
-    "accuracy" is the binary, categorical or sparse one, whichever fits the shapes, and so is "crossentropy".
+    "accuracy" is the binary, categorical or sparse one, whichever fits the targets and predictions, where they are
+    given, and so is "crossentropy".
     """
     if isinstance(identifier, str):
         return _by_name(identifier, y_true, y_pred)
@@ -140,13 +170,19 @@ def get(identifier: Any, y_true: Node, y_pred: Node) -> Metric:
     raise GraphError(f"a metric is {identifier!r:.60}, expected a name such as 'accuracy', or an object")
 
 
-def _by_name(name: str, y_true: Node, y_pred: Node) -> Metric:
+def deserialize(description: Mapping[str, Any]) -> Metric:
+    """The metric that `serialize` described."""
+    return described("metric", description, KNOWN)
+
+
+def _by_name(name: str, y_true: Node | None, y_pred: Node | None) -> Metric:
     lower = name.lower()
-    if lower in ("accuracy", "acc"):
-        return accuracy_for(y_true, y_pred)(name)
-    if lower in ("crossentropy", "ce"):
-        return crossentropy_for(y_true, y_pred)(name)
-    for known in (_NAMED, losses.KNOWN):
+    if y_true is not None and y_pred is not None:
+        if lower in ("accuracy", "acc"):
+            return accuracy_for(y_true, y_pred)(name)
+        if lower in ("crossentropy", "ce"):
+            return crossentropy_for(y_true, y_pred)(name)
+    for known in (_NAMED, {"accuracy": Accuracy, "acc": Accuracy}, losses.KNOWN):
         found = {key.lower(): made for key, made in known.items()}.get(lower)
         if found is not None:
             made = found()
@@ -203,6 +239,7 @@ __all__ = [
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanIoU",
+    "MeanMetricWrapper",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
@@ -227,7 +264,31 @@ __all__ = [
     "TrueNegatives",
     "TruePositives",
     "accuracy_for",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "concordance_correlation",
     "crossentropy_for",
+    "deserialize",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "pearson_correlation",
+    "poisson",
     "serialize",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
 ]

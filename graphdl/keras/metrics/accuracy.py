@@ -75,17 +75,24 @@ class TopKCategoricalAccuracy(Metric):
 
 
 class SparseTopKCategoricalAccuracy(Metric):
-    """How often the target is among the `k` most probable classes."""
+    """How often the target is among the `k` most probable classes.
+
+    With `from_sorted_ids` predictions are class numbers, the most probable first, in place of scores.
+    """
 
     name = "sparse_top_k_categorical_accuracy"
 
-    def __init__(self, k: int = 5, name: str | None = None, dtype: Any = None) -> None:
+    def __init__(self, k: int = 5, name: str | None = None, dtype: Any = None, from_sorted_ids: bool = False) -> None:
         super().__init__(name, dtype)
-        self.k = _count(self.name, k)
+        self.k, self.from_sorted_ids = _count(self.name, k), from_sorted_ids
 
     def values(self, y_true: Node, y_pred: Node) -> Node:
         """Whether each example is right."""
-        return is_in_top(class_numbers(y_true, y_pred), y_pred, self.k)
+        labels = class_numbers(y_true, y_pred)
+        if not self.from_sorted_ids:
+            return is_in_top(labels, y_pred, self.k)
+        matches = equal(cast(expand_dims(labels, -1), y_pred.dtype), y_pred[..., : self.k])
+        return greater(sum(cast(matches, "int64"), axis=-1), 0)
 
 
 def is_in_top(labels: Node, scores: Node, k: int) -> Node:

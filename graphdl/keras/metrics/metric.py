@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -55,7 +55,14 @@ class Metric:
         """The number that the sums make."""
         return ratio(sums["total"], sums["count"])
 
-    def __call__(self, y_true: Node, y_pred: Node, sample_weight: Node | None = None) -> Node:
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        """Of nodes, the number of one batch, a node; of arrays, the number of all batches with this one."""
+        if any(isinstance(part, Node) for part in (*given, *named.values())):
+            return self.batch(*given, **named)
+        self.update_state(*given, **named)
+        return self.result()
+
+    def batch(self, y_true: Node, y_pred: Node, sample_weight: Node | None = None) -> Node:
         """The number of one batch."""
         if sample_weight is not None:
             return self.of_sums(self.parts(y_true, y_pred, sample_weight))
@@ -74,11 +81,19 @@ class Metric:
 
     def reset_state(self) -> None:
         """Forget all batches."""
-        self._batches.totals.clear()
+        self._batches.forget()
+
+    # As Keras 2 called it.
+    reset_states = reset_state
 
     def get_config(self) -> dict[str, Any]:
         """The arguments it was made with."""
         return {word: getattr(self, word) for word in inspect.signature(type(self)).parameters}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """The metric of these arguments."""
+        return cls(**config)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
@@ -99,21 +114,21 @@ class Accumulated(Metric):
         """What this batch adds to the sums over all batches."""
         return self.sums(y_true, in_dtype(y_pred, self.dtype), sample_weight)
 
-    def __call__(self, y_true: Node, y_pred: Node, sample_weight: Node | None = None) -> Node:
+    def batch(self, y_true: Node, y_pred: Node, sample_weight: Node | None = None) -> Node:
         """The number of one batch."""
         return self.of_sums(self.parts(y_true, y_pred, sample_weight))
 
 
 class FunctionMetric(Metric):
-    """A metric of the user's own: a function of nodes (targets, predictions)."""
+    """A metric of the user's own: a function of nodes (targets, predictions), and further arguments of it."""
 
-    def __init__(self, function: Callable[[Node, Node], Node], name: str | None = None) -> None:
-        super().__init__(name or getattr(function, "__name__", "metric"))
-        self.function = function
+    def __init__(self, fn: Callable[..., Node], name: str | None = None, dtype: Any = None, **arguments: Any) -> None:
+        super().__init__(name or getattr(fn, "__name__", "metric"), dtype)
+        self.function, self.arguments = fn, arguments
 
     def values(self, y_true: Node, y_pred: Node) -> Node:
         """What the function gives."""
-        found = self.function(y_true, y_pred)
+        found = self.function(y_true, y_pred, **self.arguments)
         if not isinstance(found, Node):
             raise GraphError(f"metric {self.name} returns a {type(found).__name__}, expected a node")
         return found
@@ -130,10 +145,10 @@ class LossMetric(Metric):
         """The loss of each example."""
         return self.loss.call(*self.loss.fitted(y_true, y_pred))
 
-    def __call__(self, y_true: Node, y_pred: Node, sample_weight: Node | None = None) -> Node:
+    def batch(self, y_true: Node, y_pred: Node, sample_weight: Node | None = None) -> Node:
         """The mean over the batch."""
         if sample_weight is not None:
-            return super().__call__(y_true, y_pred, sample_weight)
+            return super().batch(y_true, y_pred, sample_weight)
         return self.loss.reduced(*self.loss.fitted(y_true, in_dtype(y_pred, self.dtype)))
 
 
@@ -155,6 +170,10 @@ class _Batches:
         values = program(*[a for a in arrays if a is not None])
         for name, value in zip(names, values, strict=True):
             self.totals[name] = self.totals.get(name, np.float64(0)) + np.asarray(value, "float64")
+
+    def forget(self) -> None:
+        """Begin anew, with sums of the same shapes."""
+        self.totals = {name: np.zeros_like(total) for name, total in self.totals.items()}
 
     def _program(self, arrays: list[Any]) -> tuple[list[str], Callable[..., Any]]:
         nodes = [

@@ -12,8 +12,8 @@ from graphdl.ir.node import Node
 from graphdl.keras.optimizers.arguments import number
 from graphdl.keras.optimizers.optimizer import Optimizer
 from graphdl.keras.optimizers.schedules import Schedule
-from graphdl.keras.optimizers.step import Pairs, Place, Step
-from graphdl.ops.arithmetic import abs, divide, maximum, sqrt, square
+from graphdl.keras.optimizers.step import Pairs, Place, Step, norm
+from graphdl.ops.arithmetic import abs, divide, greater, logical_and, maximum, sqrt, square, where
 from graphdl.ops.transcendental import power
 
 # By which Nadam's momentum grows (Dozat 2016, section 2).
@@ -95,6 +95,29 @@ class AdamW(Adam):
     ) -> None:
         number("AdamW", "weight_decay", weight_decay, 0, math.inf)
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **common)
+
+
+class Lamb(_Adaptive):
+    """Adam's step, as long for each variable as the variable itself is large (You et al. 2020)."""
+
+    name = "lamb"
+
+    def prepare(self, rate: Node, step: Step) -> tuple[Node, Node]:
+        """``1 - beta_1^t`` and ``1 - beta_2^t``"""
+        return 1 - power(self.beta_1, step.t), 1 - power(self.beta_2, step.t)
+
+    def rule(self, g: Node, w: Node, at: Place) -> Pairs:
+        """``d = (m / (1 - beta_1^t)) / (sqrt(v / (1 - beta_2^t)) + epsilon)``, ``w -= rate d |w| / |d|``."""
+        m, v, mean, square_mean = self.means(g, at)
+        of_mean, of_square = map(at.typed, at.shared)
+        step = (mean / of_mean) / (sqrt(square_mean / of_square) + self.epsilon)
+        return [(m, mean), (v, square_mean), (w, w - _trust(norm(w), norm(step)) * at.rate * step)]
+
+
+def _trust(weight: Node, step: Node) -> Node:
+    """The ratio of two norms; 1 where one of them is 0."""
+    has_both = logical_and(greater(weight, 0.0), greater(step, 0.0))
+    return where(has_both, weight / where(has_both, step, 1.0), 1.0)
 
 
 class Adamax(_Adaptive):

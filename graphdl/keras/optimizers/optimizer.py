@@ -140,15 +140,24 @@ class Optimizer:
             raise GraphError(f"{self.name}: exclude_from_weight_decay comes before the graph is built")
         self._spared = frozenset(var_list or ()), tuple(var_names or ())
 
-    def decays(self, variable: Node) -> bool:
-        """Whether weight decay is for this variable."""
+    def spares(self, variable: Node) -> bool:
+        """Whether weight decay leaves this variable alone."""
         nodes, patterns = self._spared
-        return variable not in nodes and not any(re.search(pattern, variable.label) for pattern in patterns)
+        return variable in nodes or any(re.search(pattern, variable.label) for pattern in patterns)
 
-    def finalize_variable_values(self, session: Session) -> None:
-        """Put the averages that `use_ema` keeps in the places of the weights, as `fit` does at its end."""
-        for variable, average in self.averages.items():
-            if average in session.state.names:
+    def decay_of(self, variable: Node) -> float | None:
+        """The weight decay of this variable, if any."""
+        return None if self.spares(variable) else self.weight_decay
+
+    def finalize_variable_values(self, session: Session, variables: Iterable[Node] | None = None) -> None:
+        """Put the averages that `use_ema` keeps in the places of `variables` (all), as `fit` does at its end."""
+        counter, known = self.memory.get("iterations"), session.state.names
+        if counter is None or counter not in known or not session.value(counter):
+            # Before the first step an average is 0, and that of nothing.
+            return
+        for variable in self.averages if variables is None else variables:
+            average = self.averages.get(variable)
+            if average in known:
                 session.assign(variable, session.value(average))
 
     def prepare(self, rate: Node, step: Step) -> Any:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
+from graphdl.ir.dim import Shape
 from graphdl.ir.leaves import Variable, constant
 from graphdl.ir.node import Node
-from graphdl.ops.arithmetic import equal, floor, where
+from graphdl.ops.arithmetic import equal, floor, sqrt, square, where
+from graphdl.ops.reduce import sum
 from graphdl.ops.shape import broadcast_to, cast
 
 Pairs = list[tuple[Node, Node]]
@@ -93,12 +95,12 @@ class Place:
         """The number of this step, from 1, in the variable's dtype."""
         return self.typed(self.step.t)
 
-    def slot(self, name: str, start: float = 0.0) -> Node:
-        """A variable like this one, filled with `start` before the first step."""
+    def slot(self, name: str, start: float = 0.0, shape: Shape | None = None) -> Node:
+        """A variable like this one (or of another `shape`), filled with `start` before the first step."""
         w = self.variable
 
         def make() -> Node:
-            initial = broadcast_to(constant(start, w.dtype), w.shape)
+            initial = broadcast_to(constant(start, w.dtype), w.shape if shape is None else shape)
             return Variable(initial, trainable=False, name=f"{w.label}/{name}")
 
         return self.step.remembered((w, name), make)
@@ -116,3 +118,8 @@ def whole(count: Node, parts: int) -> Node:
 def divides(count: Node, parts: int) -> Node:
     """Whether `count` is a multiple of `parts`."""
     return equal(whole(count, parts) * parts, cast(count, "float64"))
+
+
+def norm(x: Node) -> Node:
+    """The Euclidean norm of all elements of `x`."""
+    return sqrt(sum(square(x)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graphdl.ir.leaves import constant
 from graphdl.ir.node import Node
 from graphdl.keras.constraints import Constraint
-from graphdl.keras.optimizers.step import Pairs, Place, Step, divides
+from graphdl.keras.optimizers.step import Pairs, Place, Step, divides, norm
 from graphdl.ops.arithmetic import clip, greater, maximum, sqrt, square, where
 from graphdl.ops.reduce import sum
 from graphdl.ops.shape import cast
@@ -49,8 +49,8 @@ def _accumulated(g: Node, at: Place) -> tuple[Node, Pairs]:
 def _stepped(optimizer: Optimizer, g: Node, at: Place) -> dict[Node, Node]:
     """What the rule makes of one variable and its slots; a weight that decays does so before."""
     w = at.variable
-    decays = optimizer.weight_decay is not None and optimizer.decays(w)
-    value = w - w * optimizer.weight_decay * at.rate if decays else w
+    decay = optimizer.decay_of(w)
+    value = w if decay is None else w - w * decay * at.rate
     news = {w if target is value else target: new for target, new in optimizer.rule(g, value, at)}
     return {target: at.step.changed(target, new) for target, new in news.items()}
 
@@ -71,7 +71,7 @@ def _averaged(optimizer: Optimizer, value: Node, at: Place) -> tuple[Node, Pairs
 def clipped(gradients: list[Node], limits: Any) -> list[Node]:
     """`gradients` within the optimizer's clipnorm, global_clipnorm or clipvalue, whichever is given."""
     if limits.clipnorm:
-        return [g * limits.clipnorm / maximum(sqrt(sum(square(g))), limits.clipnorm) for g in gradients]
+        return [g * limits.clipnorm / maximum(norm(g), limits.clipnorm) for g in gradients]
     if limits.global_clipnorm:
         scale = limits.global_clipnorm / maximum(global_norm(gradients), limits.global_clipnorm)
         return [g * (scale if scale.dtype == g.dtype else cast(scale, g.dtype)) for g in gradients]

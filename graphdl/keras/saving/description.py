@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from graphdl.collection import collector_paused
@@ -11,6 +11,7 @@ from graphdl.ir.encoding import shown
 from graphdl.ir.leaves import Constant
 from graphdl.ir.node import Node
 from graphdl.ir.records import Places, node_of, record_of
+from graphdl.ir.traverse import in_order
 from graphdl.keras.family import close_family
 from graphdl.keras.layer import Layer
 from graphdl.keras.layers import InputLayer
@@ -103,7 +104,7 @@ def _placeholder(data: Any, custom: Objects) -> Node:
 
 def _calls(model: Any) -> Json:
     """Inputs, calls and single operations, in the order in which each can be made from those before it."""
-    order = list(_visible(model))
+    order = _visible(model)
     places = Places(order)
     layers: dict[Layer, int] = {}
     steps = []
@@ -112,25 +113,25 @@ def _calls(model: Any) -> Json:
     return {
         "layers": [to_json(layer) for layer in layers],
         "steps": steps,
-        "inputs": [places[node] for node in model.inputs],
-        "outputs": [[name, places[node]] for name, node in zip(model.output_names, model.outputs, strict=True)],
+        "inputs": {name: places[node] for name, node in zip(model.input_names, model.inputs, strict=True)},
+        "outputs": {name: places[node] for name, node in zip(model.output_names, model.outputs, strict=True)},
+        # Whether predictions come by name.
+        "by_name": isinstance(model.form, Mapping),
     }
 
 
-def _visible(model: Any) -> Iterator[Node]:
-    """The nodes between the inputs and the outputs, sources first; those inside of layers are left out."""
-    done: set[Node] = set()
-    waiting = list(reversed([*model.inputs, *model.outputs]))
+def _visible(model: Any) -> list[Node]:
+    """The nodes between the inputs and the outputs, in the order they were made; those inside of layers are left out.
+
+    So layers are first called in the same order again, which is that of the weights.
+    """
+    seen = {*model.inputs, *model.outputs}
+    waiting = list(seen)
     while waiting:
-        node = waiting[-1]
-        missing = [source for source in _sources(node) if source not in done]
-        if node in done or not missing:
-            waiting.pop()
-            if node not in done:
-                done.add(node)
-                yield node
-        else:
-            waiting += reversed(missing)
+        new = [source for source in _sources(waiting.pop()) if source not in seen]
+        seen.update(new)
+        waiting += new
+    return sorted(seen, key=in_order)
 
 
 def _sources(node: Node) -> tuple[Node, ...]:
@@ -185,12 +186,22 @@ def _rebuilt_calls(data: Json, custom: Objects) -> Any:
     results: dict[int, list[Node]] = {}
     for place, step in enumerate(_listed(data.get("steps"), "steps")):
         nodes.append(_made_again(place, step, nodes, layers, results, custom))
-    inputs = [_at(nodes, place) for place in _listed(data.get("inputs"), "inputs")]
-    pairs = [(name, _at(nodes, place)) for name, place in _listed(data.get("outputs"), "outputs")]
-    model = Model(inputs, [node for _, node in pairs], name=_name(data))
-    if list(model.output_names) == [name for name, _ in pairs]:
-        return model
-    return Model(inputs, dict(pairs), name=_name(data))
+    inputs, outputs = (_ends(data.get(what), what, nodes) for what in ("inputs", "outputs"))
+    by_name = data.get("by_name") is True
+    return Model(_as_given(inputs), outputs if by_name else list(outputs.values()), name=_name(data))
+
+
+def _ends(data: Any, what: str, nodes: list[Node]) -> dict[str, Node]:
+    """Inputs or outputs by name."""
+    if not isinstance(data, dict) or not data:
+        raise FormatError(f"the {what} are {shown(data)}, expected an object of names and numbers")
+    return {name: _at(nodes, place) for name, place in data.items()}
+
+
+def _as_given(inputs: dict[str, Node]) -> Any:
+    """As a list where the inputs are called like their nodes, else by name."""
+    same = all(name == node.label for name, node in inputs.items())
+    return list(inputs.values()) if same else inputs
 
 
 def _made_again(

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from graphdl.errors import ExtraMissing, FormatError, GraphError, listed
+from graphdl.errors import ExtraMissing, FormatError, listed
 from graphdl.keras.layer import Layer, snake_case
 from graphdl.keras.saving.tensors import Array
 
@@ -26,6 +26,8 @@ _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 _ORDER = ("query_dense", "key_dense", "value_dense", "output_dense", "forward_layer", "backward_layer")
 # A generator's state is no weight here: random numbers come from the session's seed.
 _NO_WEIGHTS = ("seed_generator",)
+# Attributes of every layer that list parts which are found elsewhere.
+_NO_PARTS = ("parts", "results", "made_with", "own_weights")
 
 
 def is_hdf5(path: str | os.PathLike[str]) -> bool:
@@ -55,17 +57,16 @@ def refuse_foreign(path: str) -> None:
         )
 
 
-def read_keras_weights(path: str, layers: list[Layer]) -> list[Array]:
-    """The arrays for the weights of `layers`, in order; FormatError names the layer that does not fit."""
+def read_keras_weights(path: str, model: Any) -> list[Array]:
+    """The arrays for the weights of `model`, in order; FormatError names the layer that does not fit."""
     h5py = _h5py()
     try:
         with h5py.File(_opened(path), "r") as file:
-            found = dict(_of_layers(file, layers))
+            return _weights_in(path, file, model)
     except (OSError, KeyError, RuntimeError, ValueError, zipfile.BadZipFile) as error:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"cannot read {path!r}: {error}") from error
-    return [array for layer in layers for array in _fitted(path, layer, found.get(layer, []))]
 
 
 def _h5py() -> Any:
@@ -86,40 +87,114 @@ def _opened(path: str) -> Any:
         return io.BytesIO(archive.read(entry))
 
 
-def _of_layers(file: Any, layers: list[Layer]) -> Iterator[tuple[Layer, list[Array]]]:
-    """The arrays of each layer that has weights."""
-    with_weights = [layer for layer in layers if layer.weights]
-    container = next((file[name] for name in _CONTAINERS if name in file), None)
-    if container is not None:
-        yield from ((layer, _arrays(container[name])) for layer, name in _named(layers) if name in container)
-        return
+def _weights_in(path: str, file: Any, model: Any) -> list[Array]:
     older = file.get("model_weights", file)
-    if "layer_names" not in older.attrs:
-        raise FormatError(f"it has {listed(file)}, expected the layers of a Keras model")
-    groups = [older[_text(name)] for name in older.attrs["layer_names"]]
+    if "layer_names" in older.attrs:
+        found = dict(_by_order(older, model.layers))
+    else:
+        if not model.is_subclassed and not any(name in file for name in _CONTAINERS):
+            raise FormatError(f"it has {listed(file)}, expected the layers of a Keras model")
+        found = {part: _of(part, group) for part, group in _groups(model, file).items()}
+    own = _read(_numbered(file)) if model.own_weights else []
+    return [*own, *(array for part in model.parts for array in _fitted(path, part, found.get(part, [])))]
+
+
+def _by_order(file: Any, layers: list[Layer]) -> Iterator[tuple[Layer, list[Any]]]:
+    """What a file of Keras 2 has for each layer with weights: they are told apart by their order alone."""
+    with_weights = [layer for layer in layers if layer.weights]
+    groups = [_child(file, _text(name)) for name in file.attrs["layer_names"]]
     full = [group for group in groups if len(group.attrs["weight_names"])]
     if len(full) != len(with_weights):
         raise FormatError(f"it has {len(full)} layers with weights, the model has {len(with_weights)}")
     for layer, group in zip(with_weights, full, strict=True):
-        yield layer, [np.asarray(group[_text(name)]) for name in group.attrs["weight_names"]]
+        yield layer, _as_ours(layer, [_child(group, _text(name)) for name in group.attrs["weight_names"]])
+
+
+def _as_ours(layer: Layer, found: list[Any]) -> list[Any]:
+    """In the order of the weights here: there, what can be trained comes first, even of a model within the model."""
+    ours = layer.weights
+    if len(found) != len(ours):
+        return found
+    theirs = sorted(ours, key=lambda weight: not getattr(weight.op, "trainable", True))
+    return [found[theirs.index(weight)] for weight in ours]
+
+
+def _groups(owner: Any, group: Any) -> dict[Layer, Any]:
+    """The parts of a layer or model that Keras 3 has in `group`, each with what it has of it."""
+    found: dict[Layer, Any] = {}
+    for part, place in _places(owner, group):
+        inner: Any = group
+        for name in place:
+            inner = None if inner is None else _child(inner, name)
+        if inner is not None:
+            found.setdefault(part, inner)
+    return found
+
+
+def _places(owner: Any, group: Any) -> Iterator[tuple[Layer, tuple[str, ...]]]:
+    """Where parts lie: under the name of the attribute; in a list, and in a model, under their class, numbered."""
+    container = next((name for name in _CONTAINERS if name in group), None)
+    if container is not None and hasattr(owner, "layers"):
+        yield from ((layer, (container, name)) for layer, name in _named(owner.layers))
+    for attribute, value in vars(owner).items():
+        if isinstance(value, Layer):
+            yield value, (attribute.lstrip("_"),)
+        elif isinstance(value, list | tuple | dict) and attribute not in _NO_PARTS:
+            several = value.values() if isinstance(value, dict) else value
+            layers = [each for each in several if isinstance(each, Layer)]
+            yield from ((layer, (attribute.lstrip("_"), name)) for layer, name in _named(layers))
 
 
 def _named(layers: list[Layer]) -> Iterator[tuple[Layer, str]]:
     """Each layer with its name in the file, ``dense``, ``dense_1`` and so on, whatever the user calls it."""
     counts: dict[str, int] = {}
     for layer in layers:
-        base = snake_case(type(layer).__name__)
+        base = getattr(type(layer), "default_name", None) if _is_builtin(layer) else None
+        base = base or snake_case(type(layer).__name__)
         count = counts[base] = counts.get(base, -1) + 1
         yield layer, f"{base}_{count}" if count else base
 
 
-def _arrays(group: Any) -> list[Array]:
-    """The arrays of a layer and of its parts: ``vars/0``, ``vars/1``, then ``cell/vars/0`` ..."""
-    own = group.get("vars", {})
-    found = [np.asarray(own[name]) for name in sorted(own, key=int)]
-    for name in sorted((n for n in group if n != "vars"), key=_rank):
-        if name not in _NO_WEIGHTS and hasattr(group[name], "keys"):
-            found += _arrays(group[name])
+def _is_builtin(layer: Layer) -> bool:
+    return type(layer).__module__.startswith("graphdl.")
+
+
+def _of(layer: Layer, group: Any) -> list[Any]:
+    """The data sets of a layer, in the order of its weights; of parts that go by other names, in order of these."""
+    parts = [part for part in layer.parts if part.weights]
+    groups = _groups(layer, group)
+    if not parts or any(part not in groups for part in parts):
+        return _all(group)
+    return [*_numbered(group), *(found for part in parts for found in _of(part, groups[part]))]
+
+
+def _all(group: Any) -> list[Any]:
+    """The data sets of a layer and of its parts: ``vars/0``, ``vars/1``, then ``cell/vars/0`` ..."""
+    found = _numbered(group)
+    for name in sorted((n for n in group if n != "vars" and n not in _NO_WEIGHTS), key=_rank):
+        inner = _child(group, name)
+        if hasattr(inner, "keys"):
+            found += _all(inner)
+    return found
+
+
+def _numbered(group: Any) -> list[Any]:
+    """The data sets ``vars/0``, ``vars/1`` and so on."""
+    own = _child(group, "vars")
+    return [] if own is None else [_child(own, name) for name in sorted(own, key=int)]
+
+
+def _child(group: Any, name: str) -> Any:
+    """What is called `name` in the group, None where nothing is; nothing that lies in another file is opened."""
+    h5py = _h5py()
+    link = group.get(name, getlink=True)
+    if link is None:
+        return None
+    if isinstance(link, h5py.ExternalLink):
+        raise FormatError(f"{name!r:.80} lies in another file, which is not opened")
+    found = group[name]
+    if isinstance(found, h5py.Dataset) and (found.external or found.is_virtual):
+        raise FormatError(f"the numbers of {name!r:.80} lie in another file, which is not opened")
     return found
 
 
@@ -128,21 +203,19 @@ def _rank(name: str) -> tuple[int, str, int]:
     return _ORDER.index(name) if name in _ORDER else len(_ORDER), base, int(number or 0)
 
 
-def _fitted(path: str, layer: Layer, arrays: list[Array]) -> list[Array]:
-    found, expected = [a.shape for a in arrays], [tuple(w.shape) for w in layer.weights]
-    if found == expected:
-        return arrays
-    if not arrays:
+def _fitted(path: str, layer: Layer, found: list[Any]) -> list[Array]:
+    """The arrays, read when their shapes have turned out to be right: a file may claim any size."""
+    shapes, expected = [each.shape for each in found], [tuple(w.shape) for w in layer.weights]
+    if shapes == expected:
+        return _read(found)
+    if not found:
         raise FormatError(f"{path!r} has nothing for layer {layer.name!r}, which needs arrays of shapes {expected}")
-    raise FormatError(f"layer {layer.name!r}: found arrays of shapes {found} in {path!r}, expected {expected}")
+    raise FormatError(f"layer {layer.name!r}: found arrays of shapes {shapes} in {path!r}, expected {expected}")
+
+
+def _read(found: list[Any]) -> list[Array]:
+    return [np.asarray(each) for each in found]
 
 
 def _text(name: Any) -> str:
     return name.decode() if isinstance(name, bytes) else str(name)
-
-
-def refuse_to_write(path: str) -> None:
-    """GraphError for a name that promises a format we do not write."""
-    if path.endswith((".h5", ".hdf5", ".keras")):
-        stem = path.removesuffix(".keras").removesuffix(".h5").removesuffix(".hdf5").removesuffix(".weights")
-        raise GraphError(f"{path!r} promises a file of Keras, which is only read here; name it '{stem}.npz'")

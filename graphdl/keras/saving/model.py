@@ -12,7 +12,7 @@ from graphdl.keras.saving.archive import read_archive, write_archive
 from graphdl.keras.saving.description import described, rebuilt
 from graphdl.keras.saving.hdf5 import refuse_foreign
 from graphdl.keras.saving.objects import from_json, to_json
-from graphdl.keras.saving.state import check_state, load_state, state_of
+from graphdl.keras.saving.state import check_state, load_state, rate_of, state_of
 
 FORMAT, VERSION = "graphdl model", 1
 SUFFIX = ".graphdl"
@@ -71,6 +71,9 @@ def _model_of(content: dict[str, Any], tensors: Mapping[str, Any], custom: Mappi
     if state is not None:
         has_more = compile and state.get("optimizer")
         load_state(model, state, tensors, model.training if has_more else None)
+        if has_more:
+            # From now on it can say how many steps it has made.
+            model.optimizer.set_rate(model.session)
     return model
 
 
@@ -85,8 +88,7 @@ def _compiled(model: Any) -> Any:
     if not model.is_compiled:
         return None
     found = {name: to_json(value) for name, value in compile_arguments(model).items()}
-    rate = model.optimizer.learning_rate
-    return {**found, "learning_rate": rate if isinstance(rate, float) else None}
+    return {**found, "learning_rate": rate_of(model.optimizer)}
 
 
 def _compile(model: Any, data: Any, custom: Mapping[str, Any]) -> None:

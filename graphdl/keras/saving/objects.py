@@ -32,6 +32,7 @@ _CLASSES = (
     "metrics",
     "optimizers",
     "schedules",
+    "random",
 )
 _FUNCTIONS = ("activations", "losses", "metrics", "initializers")
 # Functions of those modules that make an object of a name.

@@ -28,6 +28,11 @@ def remembered(model: Any, plan: Any) -> list[Node]:
     return [v for v in dict.fromkeys(found) if v not in own]
 
 
+def rate_of(optimizer: Any) -> float | None:
+    """The learning rate as it was set last; None where a schedule says it, which follows from the step."""
+    return None if optimizer.schedule is not None else float(optimizer.learning_rate)
+
+
 def parts_of(model: Any, plan: Any, with_totals: bool) -> dict[str, list[Node]]:
     """The variables that are kept: weights, what the training `plan` remembers, and sums over the epoch so far."""
     found = {WEIGHTS: list(model.variables), OPTIMIZER: [] if plan is None else remembered(model, plan)}
@@ -55,7 +60,8 @@ def arrays_for(variables: Sequence[Node], state: Json, tensors: Mapping[str, Arr
     if missing:
         raise FormatError(f"the file lacks the arrays {listed(missing)}")
     if len(names) != len(variables):
-        raise FormatError(f"the file has {len(names)} arrays of {part}, the model has {len(variables)}")
+        hint = "; was it another optimizer?" if part == OPTIMIZER else ""
+        raise FormatError(f"the file has {len(names)} arrays of {part}, the model has {len(variables)}{hint}")
     arrays = [tensors[f"{part}/{name}"] for name in names]
     for variable, name, array in zip(variables, names, arrays, strict=True):
         if variable.shape != array.shape or np.dtype(variable.dtype) != array.dtype:

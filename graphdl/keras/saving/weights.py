@@ -17,7 +17,7 @@ def load_other(model: Any, path: str) -> bool:
     FormatError names what does not fit, and then nothing has changed.
     """
     if is_hdf5(path) or is_keras_zip(path):
-        model.set_weights(read_keras_weights(path, model.layers))
+        model.set_weights(read_keras_weights(path, model))
         return True
     if not is_archive(path):
         return False

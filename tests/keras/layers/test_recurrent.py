@@ -226,9 +226,8 @@ def test_results_of_a_loop_are_differentiable_twice():
     [
         (lambda: layers.LSTM(0), GraphError, "LSTMCell: units is 0, expected an integer from 1"),
         (lambda: layers.GRU(2, dropout=1), GraphError, "GRUCell: dropout is 1, expected at least 0 and below 1"),
-        (lambda: layers.GRU(2, seed=3), GraphError, "masks come from the one seed of the session"),
+        (lambda: layers.GRU(2, seed="a"), GraphError, "seed is 'a', expected an integer from 0"),
         (lambda: layers.LSTM(2, retrun_sequences=True), TypeError, "takes no 'retrun_sequences'"),
-        (lambda: layers.SimpleRNN(2, stateful=True), GraphError, "return_state=True and initial_state="),
         (lambda: layers.RNN("lstm"), GraphError, "a cell is 'lstm', expected a layer with `state_size`"),
         (lambda: layers.RNN([]), GraphError, "there are no cells"),
         (lambda: layers.LSTM(2)(keras.Input((4,))), ShapeError, r"expected sequences \[N, T, D\]"),

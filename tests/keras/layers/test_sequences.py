@@ -102,7 +102,7 @@ def test_the_way_back_may_be_another_layer_and_weights_are_not_shared():
     assert y.shape[1] == 5
     names = [w.label for w in made.weights]
     assert names[0] == "bidirectional/forward_lstm/kernel"
-    assert names[3] == "bidirectional/backward_gru/kernel"
+    assert names[3] == "bidirectional/gru/kernel"
     with pytest.raises(GraphError, match="both layers go the same way"):
         layers.Bidirectional(layers.LSTM(3), backward_layer=layers.LSTM(3))
     with pytest.raises(GraphError, match="takes a recurrent layer such as LSTM"):

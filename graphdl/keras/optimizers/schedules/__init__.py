@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphdl.errors import GraphError
-from graphdl.keras.lookup import described
+from graphdl.keras.lookup import described, serialize
 from graphdl.keras.optimizers.schedules.decay import (
     ExponentialDecay,
     InverseTimeDecay,
@@ -46,6 +46,11 @@ def get(identifier: Any) -> Schedule:
     raise GraphError(f"a schedule is {identifier!r:.60}, expected an object such as ExponentialDecay(0.01, 1000, 0.9)")
 
 
+def deserialize(description: Mapping[str, Any]) -> Schedule:
+    """The schedule that `serialize` described."""
+    return get(dict(description))
+
+
 __all__ = [
     "KNOWN",
     "CosineDecay",
@@ -58,5 +63,7 @@ __all__ = [
     "PolynomialDecay",
     "Schedule",
     "StepDecay",
+    "deserialize",
     "get",
+    "serialize",
 ]

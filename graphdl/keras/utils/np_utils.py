@@ -1,4 +1,4 @@
-"""What Keras keeps under this name: the seed, one-hot rows, sequences of one length, a grid of images."""
+"""One-hot rows, under the name of their module in Keras 2."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphdl.config import floatx
-from graphdl.draw.images import image_grid
 from graphdl.errors import DataError
-from graphdl.keras.family import set_seed as set_random_seed
-from graphdl.keras.preprocessing.sequence import pad_sequences
-from graphdl.keras.sequence import PyDataset, Sequence
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray[Any, Any]:
@@ -33,6 +29,3 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray[Any, An
         )
     rows: np.ndarray[Any, Any] = np.eye(classes, dtype=floatx())[labels]
     return rows
-
-
-__all__ = ["PyDataset", "Sequence", "image_grid", "pad_sequences", "set_random_seed", "to_categorical"]

@@ -1,23 +1,25 @@
-"""Histories and weights beside those of Keras itself, from the same weights and in the same order of batches.
+"""Histories, weights, scores and hooks beside those of Keras itself, from the same weights and the same batches.
 
-Differences that are meant: history is in the order loss, metrics, val_...; Keras 3 sorts the names. A generator that
-is scored goes on where it was, while Keras replays its first two batches before each scoring.
+Differences that are meant:
+  history is in the order loss, metrics, val_...; Keras sorts the names
+  `metrics_names` has the metrics, where Keras 3 says only "compile_metrics"
+  a generator that is scored goes on where it was; Keras replays its first two batches before each scoring
+  a loss object among the metrics is averaged over all examples; Keras averages the means of batches of any length
+  names of metrics do not depend on what was made before; Keras counts ("auc_1")
+  a `loss` dict may leave outputs out; weights of examples hold for all elements of each; a frozen layer may be set
+  free under the same optimizer, and averages of weights may be kept of some of them: Keras refuses or fails
+  epochs=0, batch_size=0, validation_split above 1 and targets of another shape are refused; Keras trains on something
 """
 
 from __future__ import annotations
-
-import importlib.util
-import os
 
 import numpy as np
 import pytest
 
 from graphdl import keras
+from tests.keras.beside import BACKEND, keras_afresh, original, trained  # noqa: F401
 
-if importlib.util.find_spec("torch"):
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-original = pytest.importorskip("keras", reason="Keras is not installed")
-
+pytestmark = trained
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(70, 4)).astype("float32")
 Y = (X[:, :1] * 2 - X[:, 1:2] + 0.3 * RNG.normal(size=(70, 1))).astype("float32")
@@ -136,6 +138,27 @@ CASES = {
     "siamese": (siamese, lambda k: {"x": [X, X[::-1].copy()], "y": Y}),
     "bounded": (bounded, lambda k: {"x": X, "y": Y, "validation_split": 0.2}),
     "frozen": (lambda k: bounded(k, True), lambda k: {"x": X, "y": Y}),
+    "averages of weights": (
+        lambda k: mlp(k, optimizer=k.optimizers.SGD(0.05, use_ema=True, ema_momentum=0.5)),
+        lambda k: {"x": X, "y": Y, "validation_split": 0.2},
+    ),
+    "averages of weights now and then": (
+        lambda k: mlp(k, optimizer=k.optimizers.Adam(use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=3)),
+        lambda k: {"x": X, "y": Y},
+    ),
+    "gradients of several batches": (
+        lambda k: mlp(k, optimizer=k.optimizers.SGD(0.05, gradient_accumulation_steps=3, use_ema=True)),
+        lambda k: {"x": X, "y": Y},
+    ),
+    "a class that does not count": (
+        lambda k: mlp(k, 3, "softmax", loss=k.losses.SparseCategoricalCrossentropy(ignore_class=255)),
+        lambda k: {"x": X, "y": np.where(LABELS == 1, 255, LABELS), "validation_split": 0.2},
+    ),
+    "a schedule of the rate": (
+        lambda k: mlp(k, optimizer=k.optimizers.Adam(k.optimizers.schedules.CosineDecay(0.0, 9, 0.1, "c", 0.1, 4))),
+        lambda k: {"x": X, "y": Y},
+    ),
+    "uneven split": (mlp, lambda k: {"x": X, "y": Y, "validation_split": 0.33, "sample_weight": W}),
     "subclassed": (subclassed, lambda k: {"x": [X, X * 2], "y": Y}),
     "early stopping": (
         mlp,
@@ -199,3 +222,87 @@ def test_hooks_are_called_as_keras_calls_them():
         return said
 
     assert heard(keras) == heard(original)
+
+
+def again_with_the_same_optimizer(k, model):
+    optimizer = k.optimizers.Adam(0.05)
+    model.compile(optimizer, "mse")
+    yield
+    model.compile(optimizer, "mae")
+    yield
+
+
+def again_with_another_optimizer(k, model):
+    for loss in ("mse", "mae"):
+        model.compile(k.optimizers.Adam(0.05), loss)
+        yield
+
+
+def frozen_and_set_free_under_the_same_optimizer(k, model):
+    optimizer = k.optimizers.Adam(0.05)
+    for trainable in (True, False, True):
+        model.layers[0].trainable = trainable
+        model.compile(optimizer, "mse")
+        yield
+
+
+def at_another_rate(k, model):
+    model.compile(k.optimizers.Adam(0.05), "mse")
+    for rate in (0.1, 0.01):
+        model.optimizer.learning_rate = rate
+        yield
+
+
+@pytest.mark.parametrize(
+    "compiled",
+    [
+        again_with_the_same_optimizer,
+        again_with_another_optimizer,
+        pytest.param(
+            frozen_and_set_free_under_the_same_optimizer,
+            marks=pytest.mark.skipif(BACKEND == "jax", reason="on jax Keras wants a new optimizer for fewer weights"),
+        ),
+        at_another_rate,
+    ],
+)
+def test_a_model_compiled_again_remembers_what_its_optimizer_remembers(compiled):
+    start = mlp(keras).get_weights()
+    weights, steps = [], []
+    for k in (original, keras):
+        model = mlp(k)
+        model.set_weights(start)
+        for _ in compiled(k, model):
+            model.fit(X, Y, epochs=2, batch_size=16, shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+        steps.append(int(model.optimizer.iterations))
+    assert steps[0] == steps[1]
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-3, atol=1e-5)
+
+
+def test_what_single_batches_and_scores_give():
+    start = mlp(keras).get_weights()
+
+    def given(k):
+        model = mlp(k, metrics=["mae", k.metrics.RootMeanSquaredError()])
+        model.set_weights(start)
+        yield model.train_on_batch(X[:8], Y[:8])
+        yield model.train_on_batch(X[8:20], Y[8:20], sample_weight=W[8:20], return_dict=True)
+        yield model.test_on_batch(X[:8], Y[:8])
+        yield model.test_on_batch(X[8:], Y[8:], return_dict=True)
+        model.reset_metrics()
+        yield model.evaluate(X, Y, batch_size=9, verbose=0)
+        yield model.evaluate(X, Y, batch_size=9, steps=2, sample_weight=W, verbose=0, return_dict=True)
+        yield model.predict(X, batch_size=9, steps=2, verbose=0)
+        yield model.predict_on_batch(X)
+        model = mlp(k)
+        model.set_weights(start)
+        yield model.train_on_batch(X, Y)
+        yield model.evaluate(X, Y, verbose=0)
+
+    for found, expected in zip(given(keras), given(original), strict=True):
+        if isinstance(expected, dict):
+            assert sorted(found) == sorted(expected)
+            found, expected = ([part[name] for name in sorted(part)] for part in (found, expected))
+        assert isinstance(found, list) == isinstance(expected, list)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
