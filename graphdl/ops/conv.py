@@ -14,7 +14,7 @@ from graphdl.ops.arithmetic import add_n
 from graphdl.ops.linalg import matmul
 from graphdl.ops.parts import concat, pad
 from graphdl.ops.shape import expand_dims, reshape, squeeze
-from graphdl.ops.window import NO_PADS, Pads, Pair, images, lengths_of, pads_for, pair, slid
+from graphdl.ops.window import NO_PADS, Lengths, Pads, Pair, images, lengths_of, pads_for, pair, slid
 
 _SPACED: dict[str, Any] = {"strides": (2, 1), "pads": ((1, 1), (0, 1)), "dilation": (1, 2)}
 _GROUPED: dict[str, Any] = {"strides": (1, 1), "pads": ((1, 0), (1, 1)), "groups": 2}
@@ -32,7 +32,7 @@ class _Convolution(Op):
         """The fields that the adjoints take over."""
         return {"strides": self.strides, "pads": self.pads, "dilation": self.dilation, "groups": self.groups}
 
-    def places(self, image: TensorType, window: Pair) -> Pair:
+    def places(self, image: TensorType, window: Pair) -> Lengths:
         """At how many places the window fits."""
         return slid(image, window, self.strides, self.pads, self.dilation)
 
@@ -119,7 +119,7 @@ class Conv2DTranspose(_Convolution):
     name = "conv2d_transpose"
     glyph = "∗ᵀ"
     role = "swap"
-    lengths: Pair
+    lengths: Lengths
     strides: Pair = (1, 1)
     pads: Pads = NO_PADS
     dilation: Pair = (1, 1)
@@ -313,7 +313,7 @@ def separable_conv2d(
     return conv2d(depthwise_conv2d(x, depthwise, strides, padding, dilation), pointwise, name=name)
 
 
-def _pads(padding: Any, lengths: Pair, window: Pair, strides: Pair, dilation: Pair) -> Pads:
+def _pads(padding: Any, lengths: Lengths, window: Pair, strides: Pair, dilation: Pair) -> Pads:
     if isinstance(padding, str) or padding is None:
         return pads_for(padding, lengths, window, strides, dilation)
     (top, bottom), (left, right) = padding

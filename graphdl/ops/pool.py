@@ -13,9 +13,9 @@ from graphdl.ir.leaves import constant
 from graphdl.ir.node import Node
 from graphdl.ir.op import Gradient, Op, Operand, Sample, build, op, refusing
 from graphdl.ir.types import TensorType, shape_text
-from graphdl.ops.arithmetic import multiply
-from graphdl.ops.shape import broadcast_to, expand_dims, squeeze
-from graphdl.ops.window import Pads, Pair, images, lengths_of, pads_for, pair, slid
+from graphdl.ops.arithmetic import multiply, reciprocal
+from graphdl.ops.shape import broadcast_to, expand_dims, full, squeeze
+from graphdl.ops.window import Lengths, Pads, Pair, images, lengths_of, pads_for, pair, slid
 
 _OVERLAPPING: dict[str, Any] = {"window": (3, 2), "strides": (2, 1), "pads": ((1, 0), (0, 1))}
 _SIDE_BY_SIDE: dict[str, Any] = {"window": (2, 2), "strides": (2, 2), "pads": ((0, 0), (0, 0))}
@@ -152,7 +152,7 @@ class SumPoolSpread(_Pool):
 
     name = "sum_pool2d_spread"
     role = "distribute"
-    lengths: Pair
+    lengths: Lengths
     window: Pair
     strides: Pair
     pads: Pads
@@ -192,9 +192,14 @@ def average_pool2d(
     x = as_node(x)
     with refusing("average_pool2d", x):
         size, steps, pads = _geometry(x, window, strides, padding)
-    total = build(SumPool2D(size, steps, pads), x)
-    counts = [_counts(n, k, s, p) for n, k, s, p in zip(lengths_of(x.tensor), size, steps, pads, strict=True)]
-    share = constant(1 / (counts[0][:, None, None] * counts[1][None, :, None]), x.dtype)
+    pool = SumPool2D(size, steps, pads)
+    total = build(pool, x)
+    height, width = lengths_of(x.tensor)
+    if isinstance(height, int) and isinstance(width, int):
+        down, right = (_counts(n, k, s, p) for n, k, s, p in zip((height, width), size, steps, pads, strict=True))
+        share = constant(1 / (down[:, None, None] * right[None, :, None]), x.dtype)
+    else:
+        share = reciprocal(build(pool, full((1, height, width, 1), 1.0, x.dtype)))
     return multiply(total, broadcast_to(share, total.shape), name=name)
 
 

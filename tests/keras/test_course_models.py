@@ -173,10 +173,17 @@ def test_a_text_and_a_question_need_not_be_equally_long():
         concatenate([Embedding(20, 4)(text), Embedding(20, 4)(question)])
 
 
-def test_an_input_of_unknown_length_is_refused_where_windows_slide():
-    words = Embedding(20, 4)(Input(shape=(None,), dtype="int32"))
-    with pytest.raises(ShapeError, match="height and width must be known: say a number in place of None"):
-        keras.layers.Conv1D(3, 5)(words)
+def test_windows_slide_over_texts_of_any_length_a_step_at_a_time():
+    words = Input(shape=(None,), dtype="int32")
+    seen = keras.layers.Conv1D(3, 5, activation="relu")(Embedding(20, 4)(words))
+    model = Model(words, Dense(1)(keras.layers.GlobalMaxPooling1D()(seen)))
+    model.compile("sgd", "mse")
+    for length in (5, 9):
+        texts = RNG.integers(0, 20, (6, length))
+        model.fit(texts, np.ones((6, 1)), verbose=0)
+        assert model.predict(texts, verbose=0).shape == (6, 1)
+    with pytest.raises(ShapeError, match=r"in steps of 2 over a length .* known at run time only; say"):
+        keras.layers.MaxPooling1D(2)(seen)
 
 
 def test_accuracy_as_a_loss_is_answered_with_what_to_take():

@@ -137,3 +137,19 @@ def test_padding_is_never_the_largest():
 def test_what_does_not_fit_is_refused(make, kind, text):
     with pytest.raises(kind, match=text):
         make(_image(5, 5, 2))
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("pool", [gd.max_pool2d, gd.average_pool2d])
+def test_sizes_that_are_known_at_run_time_only_give_what_known_sizes_give(pool, padding):
+    random = np.random.default_rng(2)
+    image, kernel = random.normal(size=(2, 6, 7, 2)), random.normal(size=(3, 2, 2, 3))
+    found = []
+    for shape in ((None, 6, 7, 2), (None, "H", "W", 2)):
+        x, k = gd.placeholder(shape, "float64"), gd.placeholder(kernel.shape, "float64")
+        y = pool(gd.conv2d(x, k, 1, padding, 2), 2, 1, padding)
+        slopes = gd.gradients(gd.sum(gd.square(y)), [x, k])
+        second = gd.gradients(gd.sum(gd.square(slopes[1])), x)
+        found.append(gd.Session().run([y, *slopes, second], {x: image, k: kernel}))
+    for known, unknown in zip(*found, strict=True):
+        np.testing.assert_allclose(unknown, known, rtol=1e-12, atol=1e-12)

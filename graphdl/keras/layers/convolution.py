@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphdl.errors import GraphError, ShapeError
+from graphdl.ir.dim import Dim
 from graphdl.ir.node import Node
 from graphdl.ir.op import build, refusing
 from graphdl.ir.text import plain
@@ -263,7 +264,7 @@ class Conv1DTranspose(_Transposed):
     rank = 1
 
 
-def enlarged(length: int, window: int, stride: int, padding: str, more: int | None = None) -> int:
+def enlarged(length: Dim, window: int, stride: int, padding: str, more: int | None = None) -> Dim:
     """Elements along an axis after a transposed convolution; `more` is Keras' output_padding.
 
     >>> enlarged(14, 3, 2, "same"), enlarged(14, 3, 2, "valid"), enlarged(14, 3, 2, "same", 0)

@@ -242,7 +242,10 @@ def test_older_spellings_are_understood():
             "the 3 channels of (None, 8, 8, 3) do not make 2",
         ),
         (lambda: layers.Conv2D(4, 9)(keras.Input((8, 8, 3))), "a window of 9 does not fit in 8 elements"),
-        (lambda: layers.Conv2D(4, 3)(keras.Input((None, 8, 3))), "height and width must be known"),
+        (
+            lambda: layers.Conv2D(4, 3, 2)(keras.Input((None, 8, 3))),
+            "in steps of 2 over a length D1 that is known",
+        ),
     ],
 )
 def test_what_cannot_be_is_named(make, message):
