@@ -25,6 +25,8 @@ SAYS = {
     "custom_op": "mish(1000) = 1000 and its slope there 1, though exp(1000) is no float\n",
     "digits_dropout": "without, on digits it has not seen:",
     "digits_mlp": "of the test digits are right\n",
+    "edges": "im2col times the kernel is the convolution: True\nits transpose times the gradient that arrives is the "
+    "kernel's: True\n",
     "gender": "  of 50/50  47 and 49    0.0410  0.0592  0.0178   0.02687; 0.02687 is -log10(47/50), the men alone and "
     "not halved\n  of 95/5   94 and  2    0.0559  0.0806  0.0243   0.17609; 0.17609 is log10(3/2), ",
     "headline": "weights, two losses; ",

@@ -16,7 +16,7 @@ from graphdl.ir.graph import Graph
 EXAMPLES = sorted((Path(__file__).resolve().parent.parent / "examples").glob("*.py"))
 NEED_SKLEARN = ("cnn", "digits", "inception")
 # Graphs to look at, which nobody trains.
-STUDIES = ("apple_shop", "chain_rule", "course_network", "initialisation_study", "optimizer_race")
+STUDIES = ("apple_shop", "chain_rule", "course_network", "edges", "initialisation_study", "optimizer_race")
 
 
 @pytest.fixture(params=EXAMPLES, ids=lambda path: path.stem)

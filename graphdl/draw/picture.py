@@ -13,7 +13,7 @@ from graphdl.draw.style import Theme
 from graphdl.draw.views import views
 from graphdl.errors import DrawError, did_you_mean
 
-VIEWS = ("auto", "circuit", "rails", "forward", "blocks", "diff")
+VIEWS = ("auto", "circuit", "rails", "forward", "blocks", "diff", "window")
 
 
 def picture(trace: Trace, view: str, theme: Theme, step: int | None, time_limit: float, force: bool) -> Scene:

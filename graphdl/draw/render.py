@@ -18,6 +18,7 @@ from graphdl.draw.picture import VIEWS, is_key
 from graphdl.draw.selection import Steps, chosen_steps
 from graphdl.draw.style import THEMES
 from graphdl.draw.trace import trace
+from graphdl.draw.window.view import is_window, windows
 from graphdl.errors import DrawError, GraphdlError
 from graphdl.ir.graph import Graph
 from graphdl.runtime.session import Session
@@ -68,7 +69,8 @@ def draw(
     granularity  "op", "sub" (the parts of backward steps), "layer" or "phase": what makes a step
     view         "circuit": values above the wires, gradients below; "rails": the gradient graph, mirrored; "forward";
                  "blocks": one card a name scope, "blocks:2" two scopes deep, "open:SCOPE" with one open; "diff": before
-                 and after optimisation (in .html each rewrite); "auto" is circuit up to 40 operations, then blocks
+                 and after optimisation (in .html each rewrite); "window": a convolution window by window, the first or
+                 "window:NAME"; "auto" is circuit up to 40 operations, then blocks
     theme        "light", "dark", "mono", "cs231n" or "book"; "auto" is light, and in a page as the reader's system is
     lang         of captions: "en", "ko" or "both"
     title        a heading
@@ -81,7 +83,7 @@ def draw(
     """
     if path is not None:
         format_of(path)
-    views = (*VIEWS, view) if is_key(view) else VIEWS
+    views = (*VIEWS, view) if is_key(view) or is_window(view) else VIEWS
     for name, word, known in (("view", view, views), ("theme", theme, THEME_NAMES), ("language", lang, LANGUAGES)):
         check_choice(name, word, known)
     if step is not None and steps is not None:
@@ -90,6 +92,21 @@ def draw(
         if step is not None or steps is not None:
             raise DrawError("view 'diff' shows a graph before and after, without steps; leave them out")
         return compared(what, path, wrt, theme, lang, title, time_limit)
+    if is_window(view):
+        return windows(
+            what,
+            path,
+            view=view,
+            feeds=feeds,
+            session=session,
+            stabilise=stabilise,
+            steps=steps,
+            step=step,
+            theme=theme,
+            languages=LANGUAGES[lang],
+            title=title,
+            time_limit=time_limit,
+        )
     drawing = Drawing(
         what if isinstance(what, Trace) else traced(what, wrt, feeds, session, view, stabilise),
         granularity=granularity,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-from graphdl.draw.model import PHASES, Trace
+from graphdl.draw.model import PHASES
 from graphdl.errors import DrawError, did_you_mean
 
 _RANGE = re.compile(r"(\d+)\s*-\s*(\d+)", re.ASCII)
@@ -17,7 +18,23 @@ _EXPECTED = (
 Steps = str | int | Iterable[int]
 
 
-def chosen_steps(trace: Trace, steps: Steps) -> tuple[int, ...]:
+class Phased(Protocol):
+    """A step of some phase."""
+
+    @property
+    def phase(self) -> str:
+        """One of PHASES."""
+
+
+class Told(Protocol):
+    """A story in steps: a trace, or what else is told so."""
+
+    @property
+    def steps(self) -> Sequence[Phased]:
+        """Its steps, in order."""
+
+
+def chosen_steps(trace: Told, steps: Steps) -> tuple[int, ...]:
     """The places of `steps` in ``trace.steps``, counted from 0, in the order of the story.
 
     Words and numbers of `steps` count from 1, as the step log does. DrawError names what is no step, and what is.
@@ -31,7 +48,7 @@ def chosen_steps(trace: Trace, steps: Steps) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def _places(trace: Trace, part: object) -> Iterable[int]:
+def _places(trace: Told, part: object) -> Iterable[int]:
     text = str(part).strip().lower()
     if isinstance(part, bool) or not isinstance(part, str | int) or not text:
         raise DrawError(f"steps names {part!r:.60}, {_EXPECTED}")
@@ -49,7 +66,7 @@ def _places(trace: Trace, part: object) -> Iterable[int]:
     return (_place(trace, text),)
 
 
-def _of_phase(trace: Trace, phase: str) -> list[int]:
+def _of_phase(trace: Told, phase: str) -> list[int]:
     found = [place for place, step in enumerate(trace.steps) if step.phase == phase]
     if not found:
         told = ", ".join(dict.fromkeys(step.phase for step in trace.steps)) or "no steps"
@@ -57,14 +74,14 @@ def _of_phase(trace: Trace, phase: str) -> list[int]:
     return found
 
 
-def _between(trace: Trace, first: str, last: str) -> range:
+def _between(trace: Told, first: str, last: str) -> range:
     start, stop = _place(trace, first), _place(trace, last)
     if start > stop:
         raise DrawError(f"steps {first}-{last} run backwards; write {last}-{first}")
     return range(start, stop + 1)
 
 
-def _place(trace: Trace, text: str) -> int:
+def _place(trace: Told, text: str) -> int:
     # More digits than any story has steps; int() would refuse thousands of them in words of its own.
     number = int(text) if len(text) < 10 else -1
     if not 1 <= number <= len(trace.steps):

@@ -7,14 +7,16 @@ from collections.abc import Iterable
 
 from graphdl.analysis.lint import GRAPH_RULES, LANGUAGES, RULES, Rule
 from graphdl.errors import GraphError, did_you_mean
-from graphdl.explain import gradients, outputs, training
+from graphdl.explain import convolutions, gradients, outputs, training
 from graphdl.explain.batches import Batches, batches
 from graphdl.explain.graphs import first_nan, zero_gradients
 from graphdl.explain.rules_ko import RULES_KO
 from graphdl.explain.topic import Topic
 from graphdl.keras.lint import MODEL_RULES
 
-TOPICS: dict[str, Topic] = {topic.name: topic for m in (gradients, outputs, training) for topic in m.TOPICS}
+TOPICS: dict[str, Topic] = {
+    topic.name: topic for m in (gradients, outputs, training, convolutions) for topic in m.TOPICS
+}
 # What people ask for, and what it is called here.
 _ALIASES = {
     "backprop": "chain-rule",
@@ -31,6 +33,9 @@ _ALIASES = {
     "softmax": "softmax-cross-entropy",
     "cross-entropy": "softmax-cross-entropy",
     "lr": "learning-rate",
+    "conv": "convolution",
+    "conv2d": "convolution",
+    "im2col": "convolution",
 }
 _FOUND_BY = {
     "en": "graphdl lint says {code} ({severity}): {said}\n  help: {advice}",

@@ -33,6 +33,7 @@ BRIEF = {
     "learning-rate",
     "local-derivative",
     "chain-rule",
+    "convolution",
 }
 
 
@@ -114,6 +115,17 @@ def test_learning_rates_do_on_a_parabola_what_is_said():
         session = gd.Session()
         session.run(keras.optimizers.SGD(float(rate)).minimize(gd.square(w)))
         assert session.value(w) == pytest.approx(float(factor))
+
+
+def test_a_convolution_has_the_sizes_and_weights_that_are_said():
+    image = gd.placeholder((None, 28, 28, 1), name="image")
+    kernel = gd.Variable(np.zeros((5, 5, 1, 1)), "float32", name="kernel")
+    (pixels,) = said("convolution", r"28 pixels, kernel 5, padding 2 \+ 2, stride 2: (\d+) pixels")
+    assert gd.conv2d(image, kernel, 2, ((2, 2), (2, 2))).shape[1:3] == (pixels, pixels)
+    (weights,) = said("convolution", r"16 channels, 32 filters: (\d+) weights")
+    layer = keras.layers.Conv2D(32, 3, use_bias=False)
+    layer(keras.Input((9, 9, 16)))
+    assert layer.count_params() == weights
 
 
 def test_the_apple_shop_of_the_local_derivatives():

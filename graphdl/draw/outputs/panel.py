@@ -69,10 +69,10 @@ def _panel(step: Step, languages: Iterable[str], width: float) -> Panel:
     panel = Panel(width)
     for language in languages:
         said = one_line(step.caption.get(language, step.phase), _LONGEST)
-        for line in _wrapped(said, width - _COUNTER, TEXT_SIZE):
+        for line in wrapped(said, width - _COUNTER, TEXT_SIZE):
             panel.line([(0.0, line, "caption")], TEXT_SIZE)
     panel.height += 4
-    for line in _wrapped(one_line(step.substituted or step.formula, _LONGEST), width, _FORMULA):
+    for line in wrapped(one_line(step.substituted or step.formula, _LONGEST), width, _FORMULA):
         panel.line([(0.0, line, "formula")], _FORMULA)
     _add_table(panel, [_cells(lane) for lane in step.lanes])
     return panel
@@ -105,7 +105,7 @@ def _flow(panel: Panel, cells: Sequence[tuple[str, str]]) -> None:
         if line and x + wide > panel.width:
             panel.line(line, _FORMULA)
             line, x = [], _INDENT
-        *whole, text = _wrapped(text, panel.width - x, _FORMULA)
+        *whole, text = wrapped(text, panel.width - x, _FORMULA)
         for piece in whole:
             panel.line([(x, piece, part)], _FORMULA)
             x = _INDENT
@@ -114,7 +114,7 @@ def _flow(panel: Panel, cells: Sequence[tuple[str, str]]) -> None:
     panel.line(line, _FORMULA)
 
 
-def _wrapped(text: str, width: float, size: float) -> list[str]:
+def wrapped(text: str, width: float, size: float) -> list[str]:
     """`text` in lines no wider than `width` where it has spaces to break at; nothing for an empty text."""
     lines, line = [], ""
     for word in text.split(" "):
