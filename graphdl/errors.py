@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 
 
@@ -80,9 +81,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("label", ["labels", "x"])
     " Did you mean 'labels'?"
     """
-    names = list(known)
-    close = [name for name in names if name.lower() == word.lower()] or difflib.get_close_matches(word, names, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    # Taken apart, Korean syllables that differ in one letter are near each other.
+    typed, names = _letters(word), {_letters(name): name for name in known}
+    close = [name for name in names if name.lower() == typed.lower()] or difflib.get_close_matches(typed, names, n=1)
+    return f" Did you mean {names[close[0]]!r}?" if close else ""
+
+
+def _letters(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
 
 
 def listed(names: Iterable[str]) -> str:

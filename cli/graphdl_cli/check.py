@@ -43,7 +43,7 @@ def check(target: str, feed: str | None, wrt: tuple[str, ...], directions: int, 
         raise UserError(
             f"{target} has no scalar loss with something to differentiate for; name one, as in FILE.py:loss"
         )
-    feeds = _wanted_feeds(found, feed)
+    feeds = found.wanted_feeds(feed)
     results = check_gradients(
         found.loss, found.wrt, feeds, session=found.session, directions=directions, tolerance=tolerance
     )
@@ -55,20 +55,7 @@ def check(target: str, feed: str | None, wrt: tuple[str, ...], directions: int, 
         raise Failed(f"{len(wrong)} of {len(results)} gradients are wrong, the first for {wrong[0].wrt.label!r}")
     if not same:
         raise Failed("the two styles of source give different bits")
-    click.echo(f"{len(results)} gradients are right")
-
-
-def _wanted_feeds(found: Subject, file: str | None) -> Mapping[Any, Any]:
-    """Values for every placeholder; UserError that says where they could come from."""
-    from graphdl.errors import listed
-
-    feeds = found.feeds(file)
-    if feeds is None:
-        names = listed(node.label for node in found.graph.placeholders)
-        raise UserError(
-            f"{found.loaded.path} needs values for {names}: define feeds = {{...}} in it, or give --feed FILE.npz"
-        )
-    return feeds
+    click.echo("1 gradient is right" if len(results) == 1 else f"{len(results)} gradients are right")
 
 
 def _table(results: list[GradientCheck]) -> str:

@@ -21,7 +21,7 @@ def target_argument(metavar: str) -> Callable[[F], F]:
     return click.argument("target", metavar=metavar)
 
 
-_TRAINING = (
+_EXAMPLES = (
     click.option(
         "--data",
         "file",
@@ -35,6 +35,8 @@ _TRAINING = (
         help="The column, or array, to be predicted; of IDX images, the file of labels.",
     ),
     click.option("--features", metavar="A,B,C", help="Columns to predict it from. [default: all others]"),
+)
+_TRAINING = (
     click.option(
         "--epochs", type=click.IntRange(1), metavar="N", help="Passes over the examples. [default: FILE's, or 1]"
     ),
@@ -45,8 +47,15 @@ _TRAINING = (
 )
 
 
+def examples_options(function: F) -> F:
+    """Where the examples come from, if not from the model's own file."""
+    for option in reversed(_EXAMPLES):
+        function = option(function)
+    return function
+
+
 def training_options(function: F) -> F:
     """What to train on, and how: the same words for training here and in a script."""
     for option in reversed(_TRAINING):
         function = option(function)
-    return function
+    return examples_options(function)

@@ -103,6 +103,7 @@ def _sheet(found: Subject, names: Sequence[str], feeds: Any, **options: Any) -> 
 
 def _targets(found: Subject, loss: Node, names: Sequence[str]) -> list[Target] | str:
     """What the names mean; a text for a node of the file that the loss does not depend on."""
+    from graphdl.ir.graph import Graph
     from graphdl.sheet import Target
     from graphdl.sheet.targets import asked, unknown
 
@@ -111,9 +112,10 @@ def _targets(found: Subject, loss: Node, names: Sequence[str]) -> list[Target] |
             raise UserError(f"{found.loaded.path}:{found.loaded.name} has nothing to differentiate for; give --wrt W")
         return [Target(node) for node in found.wrt]
     symbols = _symbols(found, loss)
+    own = {node: name for name, node in found.loaded.called(Graph(loss)).items()}
     targets = []
     for name in names:
-        target = asked(loss, name, symbols)
+        target = asked(loss, name, symbols) or asked(loss, name, own)
         if target is None:
             apart = _elsewhere(found, name)
             if apart is None:

@@ -16,7 +16,7 @@ from graphdl_cli.sections import Section, Sectioned
 if TYPE_CHECKING:
     from graphdl.draw.model import Trace
     from graphdl_cli.loading import Loaded
-    from graphdl_cli.subject import Subject
+    from graphdl_cli.subject import Feeds, Subject
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -61,7 +61,8 @@ _OPTIONS = (
         metavar="NAME",
         default="auto",
         help="circuit, rails (gradients as nodes), forward, blocks (a card a layer), diff (before and after "
-        "optimisation; in .html each rewrite) or auto, which is circuit up to 40 operations. [default: auto]",
+        "optimisation; in .html each rewrite), window (a convolution window by window; window:NAME is another than the "
+        "first) or auto, which is circuit up to 40 operations. [default: auto]",
     ),
     _option(
         _LOOK,
@@ -88,6 +89,7 @@ def _options(function: F) -> F:
     "draw chain.py:loss -o step-%02d.png --steps backward --wrt x --wrt y",
     "draw xor.py -o trained.gif --at-step 500",
     "draw mlp.py -o compiled.html --view diff",
+    "draw cnn.py -o window.html --view window",
     "draw --rules -o rules.html",
     cls=Sectioned,
 )
@@ -124,6 +126,7 @@ def draw(ctx: click.Context, /, target: str | None, **options: Any) -> None:
 def _drawn(loaded: Loaded, path: str | None, **options: Any) -> Any:
     """What `draw` returns: text, or the files that were written."""
     from graphdl.draw.render import draw as drawn
+    from graphdl.draw.window.view import is_window
     from graphdl_cli.subject import subject
 
     found = subject(loaded, options["wrt"], options["weights"])
@@ -132,19 +135,25 @@ def _drawn(loaded: Loaded, path: str | None, **options: Any) -> Any:
         forward = found.graph if found.loss is None else found.loss
         what = loaded.value if found.is_model_training else forward
         return drawn(what, path, wrt=found.wrt if what is found.loss else None, **words)
+    if is_window(options["view"]):
+        what = found.graph if found.loss is None else found.loss
+        return drawn(what, path, feeds=_feeds(loaded, found, **options), session=found.session, **words)
     return drawn(_story(loaded, found, **options), path, progress=_progress(), **words)
 
 
 def _story(loaded: Loaded, found: Subject, **options: Any) -> Trace:
     """The trace to draw: as the file says, or after some steps of training."""
-    if options["at_step"] is None:
-        feeds = found.feeds_if_any(options["feed"])
-    else:
-        from graphdl_cli.moment import train_for
+    return found.story(_feeds(loaded, found, **options), forward_only=options["view"] == "forward")
 
-        batch = train_for(loaded, options["at_step"])
-        feeds = found.feeds(options["feed"]) if options["feed"] else batch
-    return found.story(feeds, forward_only=options["view"] == "forward")
+
+def _feeds(loaded: Loaded, found: Subject, **options: Any) -> Feeds | None:
+    """The values to draw with: the file's own, or the batch that comes after some steps of training."""
+    if options["at_step"] is None:
+        return found.feeds_if_any(options["feed"])
+    from graphdl_cli.moment import train_for
+
+    batch = train_for(loaded, options["at_step"])
+    return found.feeds(options["feed"]) if options["feed"] else batch
 
 
 def _draw_rules(target: str | None, **options: Any) -> None:

@@ -103,13 +103,7 @@ def _zero(found: Subject, language: str, feed: str | None) -> str:
 
 
 def _nan(found: Subject, language: str, feed: str | None) -> str:
-    from graphdl.errors import listed
     from graphdl.explain import first_nan
 
     assert found.loss is not None
-    feeds = found.feeds(feed)
-    if feeds is None:
-        names = listed(node.label for node in found.graph.placeholders)
-        path = found.loaded.path
-        raise UserError(f"{path} needs values for {names}: define feeds = {{...}} in it, or give --feed FILE.npz")
-    return first_nan(found.loss, found.wrt, feeds, found.session, language)
+    return first_nan(found.loss, found.wrt, found.wanted_feeds(feed), found.session, language)

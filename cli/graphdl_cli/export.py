@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,8 @@ def export(
 
 def _checked(loaded: Loaded, output: str) -> Path:
     path = Path(output)
+    if path.suffix not in (".py", ""):
+        raise UserError(f"-o {output!r}: a script is a Python file, expected a name in .py")
     if path.resolve() == loaded.path.resolve():
         raise UserError(f"the script would overwrite {loaded.path}, which it is made from; choose another name with -o")
     return path
@@ -89,14 +92,20 @@ def _write(path: Path, text: str, model: Model, data: Data | None) -> None:
     click.echo(f"wrote {path}")
     if not carries_examples(text):
         if data is None:
-            click.echo(f"it carries no examples; run it with: python {path} --data FILE.npz")
+            click.echo(f"it carries no examples; run it with: python {_typed(path)} --data FILE.npz")
             return
         beside = path.with_suffix(".npz")
         _write_examples(beside, model, data)
         click.echo(f"wrote {beside}, the examples, which are too large to be part of it")
-        click.echo(f"run it with: python {path} --data {beside}")
+        click.echo(f"run it with: python {_typed(path)} --data {_typed(beside)}")
         return
-    click.echo(f"run it with: python {path}")
+    click.echo(f"run it with: python {_typed(path)}")
+
+
+def _typed(path: Path) -> str:
+    """`path` as one would type it: in quotes where it has spaces or marks that a shell reads."""
+    plain = all(letter.isalnum() or letter in "_-./\\:~" for letter in str(path))
+    return str(path) if plain else shlex.quote(str(path))
 
 
 def carries_examples(text: str) -> bool:

@@ -29,6 +29,7 @@ class Failed(click.ClickException):
 def guarded(command: Callable[[], Any], debug: bool) -> int:
     """Run `command`; its exit status, after saying on standard error what went wrong."""
     try:
+        _open_streams()
         result = command()
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
@@ -116,6 +117,12 @@ def _usage(error: click.UsageError) -> str:
     if error.ctx is None:
         return text
     return f"{text}\n  try '{error.ctx.command_path} --help'"
+
+
+def _open_streams() -> None:
+    """A program that was started without standard output, such as `>&-`, says nothing and works all the same."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, for the whole run
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def _is_closed_pipe(error: BaseException) -> bool:

@@ -6,11 +6,12 @@ import json
 import os
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from graphdl_cli.command import command, target_argument
+from graphdl_cli.command import command, examples_options, target_argument
+from graphdl_cli.failures import UserError
 
 if TYPE_CHECKING:
     from graphdl.analysis.lint import Finding
@@ -28,41 +29,64 @@ _SEVERITIES = {
 _TRY = {"en": "help", "ko": "도움"}
 
 
-@command("lint mlp.py", "lint mlp.py:model --lang ko", "lint loss.py --json --strict")
+@command(
+    "lint mlp.py",
+    "lint mlp.py:model --lang ko",
+    "lint credit.py --data credit.csv --target share",
+    "lint loss.py --json --strict",
+)
 @target_argument("FILE.py[:name]")
+@examples_options
 @click.option("--feed", metavar="FILE.npz", help="Values for the placeholders of a graph. [default: the file's own]")
 @click.option("--lang", type=click.Choice(["en", "ko"]), default="en", show_default=True, help="Of the findings.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for any finding, not for errors alone.")
-def lint(target: str, feed: str | None, lang: str, as_json: bool, strict: bool) -> None:
+def lint(
+    target: str,
+    file: str | None,
+    column: str | None,
+    features: str | None,
+    feed: str | None,
+    lang: str,
+    as_json: bool,
+    strict: bool,
+) -> None:
     """Find what keeps a network from learning: a loss that does not go with its output, unscaled inputs, dead units.
 
-    A model is looked at together with the file's `data`, a graph with its `feeds`, where the file has them.
+    A model is looked at together with the file's `data`, or that of --data, a graph with its `feeds`, where there are
+    any.
     Exit status: 1 for errors, with --strict for any finding, else 0.
     """
     from graphdl.errors import LintWarning
+    from graphdl_cli.data import names_of
     from graphdl_cli.loading import load_subject
 
     with warnings.catch_warnings():
         # What compile would warn of is among the findings.
         warnings.simplefilter("ignore", LintWarning)
-        findings = _findings(load_subject(target), feed)
+        findings = _findings(load_subject(target), feed, file, column, names_of(features))
     click.echo(_json(findings, lang) if as_json else _report(findings, lang))
     failed = bool(findings) if strict else any(finding.severity == "error" for finding in findings)
     click.get_current_context().exit(int(failed))
 
 
-def _findings(loaded: Loaded, feed: str | None) -> list[Finding]:
+def _findings(loaded: Loaded, feed: str | None, *examples: Any) -> list[Finding]:
     """Those about the model with its data, or about the graph with its feeds."""
     from graphdl.keras.models import Model
+    from graphdl_cli.loading import kind_of
 
-    return _of_model(loaded) if isinstance(loaded.value, Model) else _of_graph(loaded, feed)
+    is_model = isinstance(loaded.value, Model)
+    if is_model and feed is not None:
+        raise UserError("--feed is for graphs; a model is looked at with the data of its file, or of --data")
+    if not is_model and any(examples):
+        raise UserError(f"--data is for models; {loaded.path}:{loaded.name} is {kind_of(loaded.value)}, give --feed")
+    return _of_model(loaded, *examples) if is_model else _of_graph(loaded, feed)
 
 
-def _of_model(loaded: Loaded) -> list[Finding]:
-    from graphdl_cli.data import as_data
+def _of_model(loaded: Loaded, *examples: Any) -> list[Finding]:
+    from graphdl_cli.data import as_data, find_data
 
-    data = as_data(loaded.get("data", "load_data"))
+    data = find_data(loaded, *examples) if any(examples) else as_data(loaded.get("data", "load_data"))
     size = loaded.positive("batch_size", 32) if "batch_size" in loaded.names else None
     split = loaded.names.get("validation_split", 0.0)
     x, y = (data.x, data.y) if data is not None else (None, None)

@@ -18,8 +18,10 @@ from graphdl.ir.node import Node
 from graphdl.keras.models import Model
 from graphdl_cli.failures import UserError
 
+_A_MODEL, _A_SUBJECT = "a keras model", "a model, a graph or a loss"
+_NONE_OF = {_A_MODEL: "keras model", _A_SUBJECT: "model, graph or loss"}
 # What a file that names nothing is taken to mean, in this order.
-_USUAL_NAMES = ("model", "loss", "graph")
+_USUAL_NAMES = ("model", "loss", "cost", "graph")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Loaded:
                 return self.returned[name]
         return None
 
+    def called(self, graph: Graph) -> dict[str, Node]:
+        """The nodes of `graph` by the names that the file itself has for them, where it has any."""
+        inside = set(graph.nodes)
+        return {name: value for name, value in self.names.items() if isinstance(value, Node) and value in inside}
+
     def positive(self, name: str, default: int) -> int:
         """The file's own `epochs` or `batch_size`."""
         found = self.names.get(name, default)
@@ -51,12 +58,12 @@ class Loaded:
 
 def load_model(target: str) -> Loaded:
     """The keras model that ``FILE.py[:name]`` names."""
-    return _load(target, (Model,), "a keras model")
+    return _load(target, (Model,), _A_MODEL)
 
 
 def load_subject(target: str) -> Loaded:
     """The model, graph, loss or list of nodes that ``FILE.py[:name]`` names."""
-    return _load(target, (Model, Graph, Node, Updates), "a model, a graph or a node")
+    return _load(target, (Model, Graph, Node, Updates), _A_SUBJECT)
 
 
 def split(target: str) -> tuple[Path, str | None]:
@@ -102,7 +109,8 @@ def _check_file(path: Path) -> None:
     if path.is_dir():
         raise UserError(f"{path} is a directory, expected FILE.py[:name]")
     if path.exists() and path.suffix != ".py":
-        raise UserError(f"{path} ends in {path.suffix or 'nothing'!r}, expected a Python file, FILE.py[:name]")
+        suffix = repr(path.suffix) if path.suffix else "nothing"
+        raise UserError(f"{path} ends in {suffix}, expected a Python file, FILE.py[:name]")
     if not path.exists():
         near = [file.name for file in path.parent.glob("*.py")] if path.parent.is_dir() else []
         raise UserError(f"there is no file {str(path)!r}.{did_you_mean(path.name, near)}")
@@ -130,8 +138,8 @@ def explaining(path: Path) -> Iterator[None]:
         ) from error
     except SyntaxError as error:
         file = path if error.filename in (None, str(path.resolve())) else error.filename
-        line = (error.text or "").strip()
-        raise UserError(f"{file}:{error.lineno}: {error.msg}\n    {line}".rstrip()) from error
+        place = f"{file}:{error.lineno}" if error.lineno else f"{file}"
+        raise UserError(f"{place}: {error.msg}\n    {(error.text or '').strip()}".rstrip()) from error
     except Exception as error:
         raise UserError(f"{_place(error, path)} {_told(error)}{_line(error, path)}{_hint(error)}") from error
 
@@ -178,10 +186,17 @@ def _chosen(path: Path, names: Mapping[str, Any], kinds: tuple[type, ...], what:
         return found[0]
     if found:
         raise UserError(f"{path} has several: {', '.join(found)}; say which, as in {path}:{found[0]}")
-    raise UserError(
-        f"{path} defines no {what.removeprefix('a ')}; it has {_seen(names)}. "
-        f"Call it {_USUAL_NAMES[0]}, or say which it is, as in {path}:name"
-    )
+    raise UserError(f"{path} defines no {_NONE_OF[what]}; it has {_seen(names)}. {_way_out(path, names, kinds)}")
+
+
+def _way_out(path: Path, names: Mapping[str, Any], kinds: tuple[type, ...]) -> str:
+    """What to do where a file has nothing that is plainly meant."""
+    nodes = [name for name, value in _public(names).items() if isinstance(value, Node)]
+    if nodes and Node in kinds:
+        return f"Say which node is meant, as in {path}:{nodes[-1]}, or call it loss"
+    if nodes:
+        return f"A graph is trained by sessions in its own file, as in python {path}; to see it: graphdl draw {path}"
+    return f"Define model, or say which it is, as in {path}:name"
 
 
 def _made(path: Path, value: Any) -> Any:

@@ -72,6 +72,8 @@ def show(
 
     if diff and stage != "passes":
         raise UserError(f"--diff is for --stage passes, found --stage {stage}")
+    if at and stage != "cost":
+        raise UserError(f"--at is for --stage cost, found --stage {stage}")
     sizes = _sizes(at)
     view = View(subject(load_subject(target), wrt, predict=predict), style, level, sizes)
     click.echo(_passes_diff(view) if diff else _STAGES[stage](view))

@@ -10,7 +10,7 @@ from typing import Any
 from graphdl.autodiff.gradients import Derivation, derive
 from graphdl.draw.model import Trace
 from graphdl.draw.trace import trace
-from graphdl.errors import GraphdlError
+from graphdl.errors import GraphdlError, listed
 from graphdl.ir.graph import Graph, Updates
 from graphdl.ir.leaves import Placeholder, VariableLeaf
 from graphdl.ir.node import Node
@@ -73,13 +73,24 @@ class Subject:
     def feeds(self, file: str | None = None) -> Feeds | None:
         """Values for the placeholders: from an .npz, from the file's `feeds`, or the first examples of its data."""
         if file is not None:
-            return read_arrays(file)
+            own = self.loaded.called(self.graph)
+            return {own.get(name, name): array for name, array in read_arrays(file).items()}
         if not self.graph.placeholders:
             return {}
         own = self.loaded.get("feeds", "feed_dict")
         if own is not None and not isinstance(own, Mapping):
             raise UserError(f"feeds in {self.loaded.path} is {kind_of(own)}, expected a dict from placeholders")
         return own if own is not None else _first_batch(self.loaded, self.loss)
+
+    def wanted_feeds(self, file: str | None = None) -> Feeds:
+        """As `feeds`; UserError that says where they could come from, where there are none."""
+        found = self.feeds(file)
+        if found is not None:
+            return found
+        own = {node: name for name, node in self.loaded.called(self.graph).items()}
+        names = listed(own.get(node, node.label) for node in self.graph.placeholders)
+        what = "data = (x, y)" if isinstance(self.loaded.value, Model) else "feeds = {...}"
+        raise UserError(f"{self.loaded.path} needs values for {names}: define {what} in it, or give --feed FILE.npz")
 
     def feeds_if_any(self, file: str | None = None) -> Feeds | None:
         """As `feeds`; where the file's data cannot be had, a warning and None."""
@@ -114,7 +125,7 @@ def subject(loaded: Loaded, wrt: Sequence[str] = (), weights: str | None = None,
 def _of_graph(loaded: Loaded, graph: Graph, wrt: Sequence[str]) -> Subject:
     """A graph with the values of the file's own `session`, where it has one."""
     loss = _loss(graph)
-    targets = _named(loss, wrt) if wrt else _usual_targets(loss)
+    targets = _named(loaded, loss, wrt) if wrt else _usual_targets(loss)
     session = loaded.names.get("session")
     held = session if isinstance(session, Session) else Session()
     return Subject(loaded, graph, loss, targets, Updates(graph.updates), held)
@@ -131,7 +142,7 @@ def _of_training(loaded: Loaded, model: Model, wrt: Sequence[str]) -> Subject:
     plan = model.training
     graph = Graph(dict(zip(plan.names, plan.scores.nodes, strict=True)))
     if wrt:
-        return Subject(loaded, graph, plan.loss, _named(plan.loss, wrt), Updates(()), model.start())
+        return Subject(loaded, graph, plan.loss, _named(loaded, plan.loss, wrt), Updates(()), model.start())
     return Subject(loaded, graph, plan.loss, plan.variables, plan.updates, model.start())
 
 
@@ -169,11 +180,13 @@ def _usual_targets(loss: Node | None) -> tuple[Node, ...]:
     return tuple(trained or [p for p in graph.leaves(Placeholder) if p.tensor.is_float])
 
 
-def _named(loss: Node | None, names: Sequence[str]) -> tuple[Node, ...]:
+def _named(loaded: Loaded, loss: Node | None, names: Sequence[str]) -> tuple[Node, ...]:
+    """The nodes of those names in the graph of `loss`, or else in the file."""
     if loss is None:
         raise UserError("--wrt needs a scalar loss to differentiate; name one, as in FILE.py:loss")
     graph = Graph(loss)
-    return tuple(graph[name] for name in names)
+    own = {name: node for name, node in loaded.called(graph).items() if name not in graph.named}
+    return tuple(own[name] if name in own else graph[name] for name in names)
 
 
 def _first_batch(loaded: Loaded, loss: Node | None) -> Feeds | None:

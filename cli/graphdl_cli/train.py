@@ -168,6 +168,8 @@ def _callbacks(options: dict[str, Any]) -> list[Any]:
         backup = BackupAndRestore(options["checkpoint"], every, delete_checkpoint=False)
         if backup.path.exists() and not options["resume"]:
             raise UserError(f"there is a checkpoint already, {backup.path}; say --resume to go on, or remove it")
+        if options["resume"] and not backup.path.exists() and not options["quiet"]:
+            click.echo(f"{backup.path}: there is no checkpoint yet, training begins anew", err=True)
         found += [backup, *_rate_check(options["lr"])]
     return found
 

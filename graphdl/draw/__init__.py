@@ -1,10 +1,11 @@
 """Pictures of graphs and of backpropagation, and the traces they are drawn from.
 
-The package can be called: ``gd.draw(loss)`` is ``gd.draw.draw(loss)``.
+The package can be called: ``gd.draw(loss)`` is ``gd.draw.draw(loss)``, and ``help(gd.draw.draw)`` lists all it takes.
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
 from types import ModuleType
 from typing import Any
@@ -24,4 +25,6 @@ class _Callable(ModuleType):
         return draw(*args, **options)
 
 
+_Callable.__call__.__doc__ = draw.__doc__
+__signature__ = inspect.signature(draw)
 sys.modules[__name__].__class__ = _Callable

@@ -22,8 +22,8 @@ from graphdl.ir.node import Node
 from graphdl.ir.text import plain
 from graphdl.keras import fitting
 from graphdl.keras.fitting.given import Given, read
-from graphdl.keras.layer import described
 from graphdl.keras.models import Model
+from graphdl.keras.shapes import shapes_of
 from graphdl.keras.training import Training
 from graphdl.runtime.compiled import Compiled
 
@@ -252,7 +252,7 @@ def _summary(model: Model) -> list[str]:
     for node in model.calls:
         layer = node.call.layer
         params = f"{layer.count_params():,} weights" if layer.weights else ""
-        lines.append(f"{plain(layer.name):<20} {type(layer).__name__:<12} {described(node):<18} {params}".rstrip())
+        lines.append(f"{plain(layer.name):<20} {type(layer).__name__:<12} {shapes_of(node)!s:<18} {params}".rstrip())
     return lines
 
 

@@ -330,6 +330,9 @@ def arguments():
         parser.error(f"--lr has no place here: the learning rate follows {SCHEDULE}, which is part of the step")
     if found.epochs < 0 or found.batch_size < 1 or not 0 <= found.seed < 2**63 or not (SCHEDULE or found.lr >= 0):
         parser.error("expected --epochs from 0, --batch-size from 1, --lr from 0 and --seed from 0 to 2**63 - 1")
+    folder = os.path.dirname(found.save or "") or "."
+    if not os.access(folder, os.W_OK):
+        sys.exit(f"cannot write {found.save!r}: the folder {folder!r} is not there or not writable")
     return found
 
 

@@ -116,12 +116,9 @@ class Elementwise(Op):
 
     def _broadcast(self, nodes: list[Node]) -> list[Node]:
         """Explicit broadcasts, so that pictures show them; a plain number needs none."""
-        shapes = {n.shape for n in nodes if n.shape}
-        if len(shapes) == 1:
-            (shape,) = shapes
-        else:
-            with refusing(self.name, *nodes):
-                shape = broadcast_shapes(*shapes)
+        # Types that do not go together are refused here, where the operands are still those of the user.
+        with refusing(self.name, *nodes):
+            shape = self.infer(*[n.tensor for n in nodes]).shape
         to = registry.builder("broadcast_to")
         return [n if n.shape == shape or scalar_of(n) is not None else to(n, shape) for n in nodes]
 

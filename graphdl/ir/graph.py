@@ -47,7 +47,11 @@ def _check_update(variable: Node, value: Node, seen: set[Node]) -> None:
 
 
 def assign(variable: Node, value: Any) -> Updates:
-    """An update for `Session.run`: `variable` becomes `value` after everything has been read."""
+    """An update for `Session.run`: `variable` becomes `value` after everything has been read.
+
+    Numbers and arrays are broadcast to the variable's shape. Raises GraphError where `variable` is none, or a node
+    has another type than it, and ShapeError for an array that does not fit.
+    """
     if not isinstance(value, Node):
         value = registry.builder("broadcast_like")(value, variable)
     return Updates([(variable, value)])

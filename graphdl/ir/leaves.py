@@ -111,6 +111,8 @@ def placeholder(shape: Any = (), dtype: Any = None, name: str | None = None) -> 
 
     None as the first size is the batch size ``N``; a text is a symbolic size of that name. TensorFlow's
     order, ``placeholder(gd.float32, [None, 784])``, is understood too; `graphdl.tf` has its keywords as well.
+
+    Raises ShapeError for a size below 0 or no size, and DTypeError for a dtype that graphdl does not compute with.
     """
     if _names_dtype(shape):
         shape, dtype = (() if dtype is None else dtype), shape
@@ -120,13 +122,18 @@ def placeholder(shape: Any = (), dtype: Any = None, name: str | None = None) -> 
 def Variable(initial: Any, dtype: Any = None, trainable: bool = True, name: str | None = None) -> Node:
     """State that updates change, starting at `initial`: a number, an array, or a node made of noise and constants.
 
-    A Python float takes the default dtype, an array keeps its own.
+    A Python float takes the default dtype, an array keeps its own: ``Variable(np.zeros(3), "float32")``, say, beside
+    values in float32. With `trainable=False` optimizers leave it alone.
+
+    Raises DTypeError for what is no number, and GraphError for a ragged list or a size that is not fixed.
     """
     start = initial if isinstance(initial, Node) else constant(initial, dtype)
     if dtype is not None and start.dtype != as_dtype(dtype):
         start = registry.builder("cast")(start, dtype)
     if any(not isinstance(d, int) for d in start.shape):
-        raise GraphError(f"variable {name or ''}: its initial value is {start.type}, expected fixed sizes".strip())
+        raise GraphError(
+            f"{f'variable {name}' if name else 'variable'}: its initial value is {start.type}, expected fixed sizes"
+        )
     return build(VariableLeaf(start.tensor, start, trainable), name=name)
 
 

@@ -146,6 +146,8 @@ def refusing(op: str, *inputs: Node) -> Iterator[None]:
     try:
         yield
     except (ShapeError, DTypeError) as error:
+        if str(error).startswith(f"{op}: "):  # `build` has said all this
+            raise
         raise type(error)(_with_operands(op, error, inputs, current_origin())) from None
 
 

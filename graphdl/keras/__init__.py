@@ -15,7 +15,6 @@ from graphdl.keras import (
     models,
     optimizers,
     preprocessing,
-    progress,
     random,
     regularizers,
     saving,
@@ -24,7 +23,7 @@ from graphdl.keras import (
 )
 from graphdl.keras.layers import Input
 from graphdl.keras.models import Model, Sequential
-from graphdl.keras.recorder import Recorder
+from graphdl.keras.recording import Recorder
 
 __all__ = [
     "Input",
@@ -42,7 +41,6 @@ __all__ = [
     "models",
     "optimizers",
     "preprocessing",
-    "progress",
     "random",
     "regularizers",
     "saving",

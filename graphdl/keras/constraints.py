@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 from graphdl.errors import GraphError
 from graphdl.ir.node import Node
-from graphdl.keras.lookup import by_name, described
-from graphdl.keras.lookup import serialize as serialize
+from graphdl.keras.checks import number
+from graphdl.keras.lookup import Configured, Kind, serialize
 from graphdl.ops.arithmetic import clip, maximum, sqrt, square
 from graphdl.ops.reduce import sum
 
@@ -17,31 +16,19 @@ EPSILON = 1e-7
 Axis = int | tuple[int, ...]
 
 
-class Constraint:
+class Constraint(Configured):
     """Maps the new value of a weight to one that is allowed. Subclasses write it in `__call__`."""
 
     def __call__(self, w: Node) -> Node:
         """The allowed value nearest in kind to `w`."""
         raise NotImplementedError
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments it was made with."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """The constraint of these arguments."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{word}={value!r}' for word, value in vars(self).items())})"
-
 
 class MaxNorm(Constraint):
     """Norms along `axis` of at most `max_value`; for a Dense kernel axis 0 is what enters one unit."""
 
     def __init__(self, max_value: float = 2, axis: Axis = 0) -> None:
-        self.max_value, self.axis = _from_zero("max_value", max_value), _axis(axis)
+        self.max_value, self.axis = number("max_value", max_value), _axis(axis)
 
     def __call__(self, w: Node) -> Node:
         """``w min(norm, max_value) / (norm + epsilon)``"""
@@ -72,7 +59,7 @@ class MinMaxNorm(Constraint):
     """Norms along `axis` between `min_value` and `max_value`, of the way to which `rate` is gone in each step."""
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axis = 0) -> None:
-        self.min_value, self.max_value = _from_zero("min_value", min_value), _from_zero("max_value", max_value)
+        self.min_value, self.max_value = number("min_value", min_value), number("max_value", max_value)
         if min_value > max_value:
             raise GraphError(f"MinMaxNorm: min_value {min_value} is above max_value {max_value}")
         self.rate, self.axis = rate, _axis(axis)
@@ -98,26 +85,13 @@ _KNOWN: dict[str, type[Constraint]] = {
 max_norm, non_neg, unit_norm, min_max_norm = MaxNorm, NonNeg, UnitNorm, MinMaxNorm
 
 
+_KIND = Kind("a constraint", Constraint, _KNOWN, "a name such as 'max_norm', or an object")
+deserialize = _KIND.deserialize
+
+
 def get(identifier: Any) -> Constraint | None:
-    """The constraint of that name, or the one given; None for None."""
-    if identifier is None:
-        return None
-    if isinstance(identifier, str):
-        return by_name("constraint", identifier, _KNOWN)()
-    if isinstance(identifier, Mapping):
-        return described("constraint", identifier, _KNOWN)
-    if isinstance(identifier, type) and issubclass(identifier, Constraint):
-        return identifier()
-    if isinstance(identifier, Constraint):
-        return identifier
-    if callable(identifier):
-        return _OfFunction(identifier)
-    raise GraphError(f"a constraint is {identifier!r:.60}, expected a name such as 'max_norm', or an object")
-
-
-def deserialize(description: Mapping[str, Any]) -> Constraint:
-    """The constraint that `serialize` described."""
-    return described("constraint", description, _KNOWN)
+    """The constraint of that name, or the one given, or a function of a node as one; None for None."""
+    return None if identifier is None else _KIND.get(identifier, _OfFunction)
 
 
 class _OfFunction(Constraint):
@@ -142,7 +116,17 @@ def _axis(axis: Any) -> Axis:
     return tuple(axis) if isinstance(axis, list | tuple) else axis
 
 
-def _from_zero(word: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-        raise GraphError(f"{word} is {value!r:.40}, expected a number from 0")
-    return value
+__all__ = [
+    "Constraint",
+    "MaxNorm",
+    "MinMaxNorm",
+    "NonNeg",
+    "UnitNorm",
+    "deserialize",
+    "get",
+    "max_norm",
+    "min_max_norm",
+    "non_neg",
+    "serialize",
+    "unit_norm",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from contextvars import ContextVar
 
 from graphdl.ir.graph import Graph
@@ -80,6 +81,14 @@ def numbered(counts: dict[str, int], base: str) -> str:
     count = counts.get(base, 0)
     counts[base] = count + 1
     return f"{base}_{count}" if count else base
+
+
+def unused(name: str, taken: Container[str]) -> str:
+    """`name`, numbered where it is taken."""
+    found, count = name, 1
+    while found in taken:
+        found, count = f"{name}_{count}", count + 1
+    return found
 
 
 def open_family() -> Family:

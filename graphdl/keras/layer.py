@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import copy
 import inspect
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from graphdl.config import floatx
-from graphdl.errors import GraphError, ShapeError
-from graphdl.ir.leaves import Variable, size
+from graphdl.errors import GraphError
+from graphdl.ir.leaves import size
 from graphdl.ir.node import Node
 from graphdl.ir.origin import at_scope, current_origin, current_scope, name_scope, origin
 from graphdl.ir.traverse import ancestors, substitute
 from graphdl.ir.types import FLOATS, as_dtype
-from graphdl.keras import initializers
+from graphdl.keras import regularizers
+from graphdl.keras.calls import Arguments, Call, LayerOutput, mask_of, masked, nodes_in, once
+from graphdl.keras.configuration import LayerType, defaults_of, given_to, is_plain, made_from
 from graphdl.keras.family import Family, numbered
-from graphdl.keras.lookup import constraint_of, refuse_unknown, regularizer_of
-from graphdl.keras.made import LayerType, defaults_of, given_to, is_plain
+from graphdl.keras.lookup import refuse_unknown, snake_case
 from graphdl.keras.shapes import placeholders_of, shape_hint, shapes_of
-from graphdl.keras.tracing import (
-    Arguments,
-    Call,
-    LayerOutput,
-    Tracing,
-    current_tracing,
-    mask_of,
-    masked,
-    nodes_in,
-    once,
-    results_of,
-)
+from graphdl.keras.tracing import Tracing, current_tracing, results_of
 from graphdl.keras.weights import Weights
 from graphdl.ops.reduce import sum
 from graphdl.ops.shape import cast
@@ -63,16 +50,14 @@ class Layer(Weights, metaclass=LayerType):
         weights: Sequence[Any] | None = None,
         **arguments: Any,
     ) -> None:
-        super().__init__(trainable)
-        # Arrays that weights begin with, in the order in which they are made; None leaves it to initializers.
-        self.starts = None if weights is None else list(weights)
+        super().__init__(trainable, weights)
         self.names_given: dict[str, int] = {}
         self.results: list[Node] = []
         self.given_name = name
         self.name = name or snake_case(type(self).__name__)
         self.dtype = as_dtype(dtype or floatx())
         self.given_dtype = dtype is not None
-        self.activity_regularizer = regularizer_of(activity_regularizer)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self.input_shape_hint, self.batch_size_hint = shape_hint(type(self).__name__, arguments)
         self.written = current_origin()
@@ -110,7 +95,7 @@ class Layer(Weights, metaclass=LayerType):
     def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """The layer's result for a node, or for several in lists or as further arguments."""
         self._check_arguments(args)
-        arguments = self._with_masks(Arguments(args, kwargs))
+        arguments = self.with_masks(Arguments(args, kwargs))
         outer = current_tracing()
         if outer is not None:
             return self.trace(arguments, outer.training if training is None else training, outer)
@@ -219,63 +204,12 @@ class Layer(Weights, metaclass=LayerType):
             (value,) = substitute([value], {variable: tracing.values[variable]})
         tracing.values[variable] = value
 
-    def add_weight(
-        self,
-        shape: Any = (),
-        initializer: Any = None,
-        name: str | None = None,
-        trainable: bool = True,
-        dtype: Any = None,
-        regularizer: Any = None,
-        constraint: Any = None,
-    ) -> Node:
-        """A new variable of the layer, starting from what the initializer gives ("glorot_uniform").
-
-        A regularizer adds a term to the loss; a constraint keeps the new values of training within bounds.
-        """
-        if isinstance(shape, str):
-            raise GraphError(f"add_weight: the shape comes first, found {shape!r}; write name={shape!r}")
-        sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-        if not all(isinstance(size, int | np.integer) for size in sizes):
-            raise ShapeError(f"{self.name}: the shape of a weight is {sizes}, expected fixed sizes")
-        if self.starts is not None:
-            initializer = self._next_start(name)
-        kind = as_dtype(dtype or self.dtype)
-        default = "glorot_uniform" if kind in FLOATS else "zeros"
-        start = initializers.get(default if initializer is None else initializer)(tuple(map(int, sizes)), kind)
-        with name_scope("" if current_tracing() else self.name):
-            weight = Variable(start, kind, trainable=trainable, name=name or "weight")
-        self.own_weights.append(weight)
-        if regularizer is not None:
-            self.regularizers[weight] = regularizer_of(regularizer)
-        if constraint is not None:
-            self.constraints[weight] = constraint_of(constraint)
-        return weight
-
     def reset_states(self) -> None:
         """Have recurrent layers with ``stateful=True`` begin anew; this one, or those within it."""
         for part in self.parts:
             part.reset_states()
 
     reset_state = reset_states
-
-    def begin_with(self, weights: list[Any]) -> None:
-        """Have the weights of the layer and its parts, not yet made, begin with these arrays in their order."""
-        self.starts = weights
-        for part in self.parts:
-            part.begin_with(weights)
-
-    def _check_starts(self) -> None:
-        if self.starts:
-            raise GraphError(f"{self.name}: weights has {len(self.starts)} arrays more than the layer has weights")
-        for part in self.parts:
-            part._check_starts()
-
-    def _next_start(self, name: str | None) -> Any:
-        assert self.starts is not None
-        if not self.starts:
-            raise GraphError(f"{self.name}: weights has no array for {name or 'the next weight'}")
-        return np.asarray(self.starts.pop(0))
 
     def compute_output_shape(self, *input_shape: Any) -> Any:
         """Shape of the result for inputs of this shape; None stays None.
@@ -308,12 +242,12 @@ class Layer(Weights, metaclass=LayerType):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """A layer like the one that gave `config`, with weights of its own; so are layers within it."""
-        return cls(**{name: _made_again(value) for name, value in config.items()})
+        return made_from(cls, {name: _made_again(value) for name, value in config.items()})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
 
-    def _with_masks(self, arguments: Arguments) -> Arguments:
+    def with_masks(self, arguments: Arguments) -> Arguments:
         """The arguments, with the masks of the nodes among them where ``call`` takes any."""
         args, kwargs = arguments
         names = list(inspect.signature(type(self).call).parameters)[1:]
@@ -374,18 +308,3 @@ def family_of(node: Node) -> Family:
         return node.call.family
     found = [n.call.family for n in ancestors([node]) if isinstance(n, LayerOutput)]
     return found[-1] if found else Family()
-
-
-def snake_case(name: str) -> str:
-    """Keras' way from a class to a layer's name.
-
-    >>> snake_case("InputLayer"), snake_case("ReLU"), snake_case("Dense")
-    ('input_layer', 're_lu', 'dense')
-    """
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
-def described(node: Node) -> str:
-    """Shape of a layer's result as Keras prints it, with None for the batch."""
-    sizes = [size if isinstance(size, int) else None for size in node.shape]
-    return str(tuple(sizes))

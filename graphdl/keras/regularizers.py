@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from graphdl.errors import GraphError, ShapeError
+from graphdl.errors import ShapeError
 from graphdl.ir.leaves import constant
 from graphdl.ir.node import Node
-from graphdl.keras.lookup import by_name, described
-from graphdl.keras.lookup import serialize as serialize
+from graphdl.keras.checks import number
+from graphdl.keras.lookup import Configured, Kind, by_name, serialize
 from graphdl.ops.arithmetic import abs, maximum, sqrt, square
 from graphdl.ops.linalg import matmul
 from graphdl.ops.reduce import sum
@@ -21,31 +19,19 @@ from graphdl.ops.shape import transpose
 EPSILON = 1e-7
 
 
-class Regularizer:
+class Regularizer(Configured):
     """A price on a weight. Subclasses write it in `__call__`."""
 
     def __call__(self, w: Node) -> Node:
         """The term for the loss, a scalar."""
         raise NotImplementedError
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments it was made with."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """The regulariser of these arguments."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{word}={value!r}' for word, value in vars(self).items())})"
-
 
 class L1L2(Regularizer):
     """``l1 sum(|w|) + l2 sum(w^2)``"""
 
     def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
-        self.l1, self.l2 = _from_zero("l1", l1 or 0.0), _from_zero("l2", l2 or 0.0)
+        self.l1, self.l2 = _price("l1", l1 or 0.0), _price("l2", l2 or 0.0)
 
     def __call__(self, w: Node) -> Node:
         """The term for the loss, a scalar."""
@@ -58,7 +44,7 @@ class L1(Regularizer):
     """``l1 sum(|w|)``, which draws weights to 0."""
 
     def __init__(self, l1: float | None = 0.01) -> None:
-        self.l1 = _from_zero("l1", 0.01 if l1 is None else l1)
+        self.l1 = _price("l1", 0.01 if l1 is None else l1)
 
     def __call__(self, w: Node) -> Node:
         """The term for the loss, a scalar."""
@@ -69,7 +55,7 @@ class L2(Regularizer):
     """``l2 sum(w^2)``, which keeps weights small."""
 
     def __init__(self, l2: float | None = 0.01) -> None:
-        self.l2 = _from_zero("l2", 0.01 if l2 is None else l2)
+        self.l2 = _price("l2", 0.01 if l2 is None else l2)
 
     def __call__(self, w: Node) -> Node:
         """The term for the loss, a scalar."""
@@ -80,7 +66,7 @@ class OrthogonalRegularizer(Regularizer):
     """`factor` times the mean size of the cosines between different rows (or columns) of a matrix."""
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
-        self.factor = _from_zero("factor", factor)
+        self.factor = _price("factor", factor)
         self.mode: str = by_name("mode", mode, {"rows": "rows", "columns": "columns"})
 
     def __call__(self, w: Node) -> Node:
@@ -107,27 +93,30 @@ _KNOWN: dict[str, type[Regularizer]] = {
 l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 
 
+_KIND: Kind[Any] = Kind("a regularizer", Regularizer, _KNOWN, "a name such as 'l2', or an object")
+deserialize = _KIND.deserialize
+
+
 def get(identifier: Any) -> Any:
     """The regulariser of that name, or the one given: a callable from a weight to a scalar node; None for None."""
-    if identifier is None:
-        return None
-    if isinstance(identifier, str):
-        return by_name("regularizer", identifier, _KNOWN)()
-    if isinstance(identifier, Mapping):
-        return described("regularizer", identifier, _KNOWN)
-    if isinstance(identifier, type) and issubclass(identifier, Regularizer):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise GraphError(f"a regularizer is {identifier!r:.60}, expected a name such as 'l2', or an object")
+    return None if identifier is None else _KIND.get(identifier, lambda function: function)
 
 
-def deserialize(description: Mapping[str, Any]) -> Any:
-    """The regularizer that `serialize` described."""
-    return described("regularizer", description, _KNOWN)
+def _price(word: str, value: Any) -> float:
+    return float(number(word, value, below=True))
 
 
-def _from_zero(word: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise GraphError(f"{word} is {value!r:.40}, expected a number from 0")
-    return float(value)
+__all__ = [
+    "L1",
+    "L1L2",
+    "L2",
+    "OrthogonalRegularizer",
+    "Regularizer",
+    "deserialize",
+    "get",
+    "l1",
+    "l1_l2",
+    "l2",
+    "orthogonal_regularizer",
+    "serialize",
+]

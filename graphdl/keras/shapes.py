@@ -10,7 +10,7 @@ from graphdl.errors import ShapeError
 from graphdl.ir.leaves import Placeholder
 from graphdl.ir.op import build
 from graphdl.ir.types import TensorType, as_shape
-from graphdl.keras.tracing import mapped
+from graphdl.keras.calls import mapped
 
 Shape = tuple[int | None, ...]
 

@@ -7,26 +7,87 @@ from typing import Any
 
 import numpy as np
 
-from graphdl.errors import GraphError
+from graphdl.errors import GraphError, ShapeError
 from graphdl.ir.dim import numel
-from graphdl.ir.leaves import VariableLeaf
+from graphdl.ir.leaves import Variable, VariableLeaf
 from graphdl.ir.node import Node
 from graphdl.ir.origin import at_scope, name_scope, origin
+from graphdl.ir.types import FLOATS, as_dtype
+from graphdl.keras import constraints, initializers, regularizers
 from graphdl.keras.family import Family
+from graphdl.keras.tracing import current_tracing
 
 
 class Weights:
     """Variables, and parts that hold variables of their own; attributes that are either become part of it."""
 
     name: str
+    dtype: str
 
-    def __init__(self, trainable: bool = True) -> None:
+    def __init__(self, trainable: bool = True, starts: Sequence[Any] | None = None) -> None:
         self.parts: list[Any] = []
         self.own_weights: list[Node] = []
         self.regularizers: dict[Node, Any] = {}
         self.constraints: dict[Node, Any] = {}
         self.family: Family | None = None
+        # Arrays that weights begin with, in the order in which they are made; None leaves it to initializers.
+        self.starts = None if starts is None else list(starts)
         self.trainable = trainable
+
+    def add_weight(
+        self,
+        shape: Any = (),
+        initializer: Any = None,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        regularizer: Any = None,
+        constraint: Any = None,
+    ) -> Node:
+        """A new variable of the layer, starting from what the initializer gives ("glorot_uniform").
+
+        A regularizer adds a term to the loss; a constraint keeps the new values of training within bounds.
+        """
+        sizes, kind = self._fixed(shape), as_dtype(dtype or self.dtype)
+        if self.starts is not None:
+            initializer = self._next_start(name)
+        elif initializer is None:
+            initializer = "glorot_uniform" if kind in FLOATS else "zeros"
+        start = initializers.get(initializer)(sizes, kind)
+        with name_scope("" if current_tracing() else self.name):
+            weight = Variable(start, kind, trainable=trainable, name=name or "weight")
+        self.own_weights.append(weight)
+        if regularizer is not None:
+            self.regularizers[weight] = regularizers.get(regularizer)
+        if constraint is not None:
+            self.constraints[weight] = constraints.get(constraint)
+        return weight
+
+    def _fixed(self, shape: Any) -> tuple[int, ...]:
+        if isinstance(shape, str):
+            raise GraphError(f"add_weight: the shape comes first, found {shape!r}; write name={shape!r}")
+        sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+        if not all(isinstance(size, int | np.integer) for size in sizes):
+            raise ShapeError(f"{self.name}: the shape of a weight is {sizes}, expected fixed sizes")
+        return tuple(map(int, sizes))
+
+    def begin_with(self, weights: list[Any]) -> None:
+        """Have the weights of the layer and its parts, not yet made, begin with these arrays in their order."""
+        self.starts = weights
+        for part in self.parts:
+            part.begin_with(weights)
+
+    def _check_starts(self) -> None:
+        if self.starts:
+            raise GraphError(f"{self.name}: weights has {len(self.starts)} arrays more than the layer has weights")
+        for part in self.parts:
+            part._check_starts()
+
+    def _next_start(self, name: str | None) -> Any:
+        assert self.starts is not None
+        if not self.starts:
+            raise GraphError(f"{self.name}: weights has no array for {name or 'the next weight'}")
+        return np.asarray(self.starts.pop(0))
 
     @property
     def trainable(self) -> bool:

@@ -10,8 +10,8 @@ import numpy as np
 
 from graphdl.errors import GraphError
 from graphdl.keras.callbacks import History
-from graphdl.keras.model import Model
-from graphdl.keras.saving.description import described, rebuilt
+from graphdl.keras.models.model import Model
+from graphdl.keras.saving.description import copied
 
 Array = np.ndarray[Any, Any]
 
@@ -75,7 +75,7 @@ class Estimator:
 
     def _built(self) -> Model:
         if isinstance(self.model, Model):
-            made: Model = rebuilt(described(self.model), {})
+            made: Model = copied(self.model)
             made.compile(self.model.optimizer, **self.model._compiled_with._asdict())
             return made
         make: Callable[..., Any] = self.model

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from graphdl.autodiff.gradients import gradients
+from graphdl.ir.body import Body
 from graphdl.ir.graph import Graph
-from graphdl.ir.leaves import Constant, Noise, Placeholder, Size, VariableLeaf, placeholder
+from graphdl.ir.leaves import Constant, Noise, Placeholder, Size, VariableLeaf
 from graphdl.ir.node import Node, place_of
-from graphdl.ir.op import Op
+from graphdl.ir.op import Op, build
 from graphdl.ir.traverse import substitute
 from graphdl.ir.types import TensorType, Type
+from graphdl.ops.scan import Scan
 from graphdl.runtime.session import Session
 
 # Step lengths that are tried: the error of a difference is h^2 from curvature and 1e-16 / h from rounding.
@@ -77,6 +79,8 @@ def in_float64(outputs: Iterable[Node]) -> dict[Node, Node]:
 
 def _wide_op(node: Node) -> Op:
     op = node.op
+    if isinstance(op, Scan):
+        return dataclasses.replace(op, body=_wide_body(op.body))
     if "float32" not in (getattr(node.type, "dtype", ""), getattr(op, "dtype", "")):
         return op
     if not op.is_leaf:
@@ -89,6 +93,13 @@ def _wide_op(node: Node) -> Op:
     if isinstance(op, Noise):
         return Noise(wide, op.kind, op.seed)
     return Size(wide, op.dim) if isinstance(op, Size) else Placeholder(wide)
+
+
+def _wide_body(body: Body) -> Body:
+    """One step of a loop in float64."""
+    became = in_float64([*body.inputs, *body.outputs])
+    parts = (body.carries, body.slices, body.constants, body.outputs)
+    return Body(*(tuple(became[node] for node in part) for part in parts))
 
 
 def _at(wide: Node, became: Mapping[Node, Node], start: Session, feed_dict: Mapping[Any, Any] | None) -> Session:
@@ -115,9 +126,8 @@ def _checked(
     directions: int,
     tolerance: float,
 ) -> GradientCheck:
-    """Compare along random directions; `w` is replaced by a placeholder, so any node can be moved."""
-    moved = placeholder(np.shape(value), "float64", name="moved")
-    (loss,) = substitute([wide], {became[w]: moved})
+    """Compare along random directions."""
+    loss, moved = with_moved(wide, became[w])
     random = np.random.default_rng(0)
     worst = GradientCheck(w, 0.0, 0.0, -1.0, ok=True)
 
@@ -133,6 +143,15 @@ def _checked(
         if not error <= worst.error:
             worst = GradientCheck(w, analytic, numeric, error, ok=bool(error <= tolerance))
     return worst
+
+
+def with_moved(loss: Node, w: Node) -> tuple[Node, Node]:
+    """The loss with a placeholder in place of `w`, and the placeholder: so any node can be moved.
+
+    It has the sizes of `w`, named ones too, since the rest of the graph is fed as many examples.
+    """
+    moved = build(Placeholder(w.tensor), name="moved")
+    return substitute([loss], {w: moved})[0], moved
 
 
 def _slope(loss_at: Any, value: Any, direction: Any, h: float) -> float:

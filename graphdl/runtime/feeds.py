@@ -35,7 +35,7 @@ def read_feeds(graph: Graph, feed_dict: Mapping[Any, Any] | None, asked: str) ->
         if node not in given:
             raise FeedError(_missing(node, given, asked))
         array = _converted(node, given[node])
-        _settle(node, array.shape, sizes, seen)
+        settle(node, array.shape, sizes, seen)
         arrays.append(array)
     _check_slices(graph, sizes)
     return arrays, sizes
@@ -109,8 +109,8 @@ def _hint(array: np.ndarray[Any, Any], wanted: np.dtype[Any]) -> str:
     return f"; if that is meant, pass x.astype({wanted.name!r})"
 
 
-def _settle(node: Node, shape: tuple[int, ...], sizes: Sizes, seen: dict[str, Node]) -> None:
-    """Match a shape against the placeholder's type, learning symbolic sizes on the way."""
+def settle(node: Node, shape: tuple[int, ...], sizes: Sizes, seen: dict[str, Node]) -> None:
+    """Match a shape against the placeholder's type, learning symbolic sizes, and where each was seen, on the way."""
     if len(shape) != node.ndim or any(isinstance(d, int) and d != s for d, s in zip(node.shape, shape, strict=True)):
         raise FeedError(
             f"{node.label!r} is {node.type}, found shape {shape_text(shape)}{_reshape_hint(node, shape)}"

@@ -15,6 +15,7 @@ from graphdl.ir.graph import Graph, Updates
 from graphdl.ir.leaves import Constant, VariableLeaf
 from graphdl.ir.node import Node
 from graphdl.ir.traverse import ancestors
+from graphdl.ir.types import TensorType
 from graphdl.rewrite.stabilise import stabilise
 from graphdl.runtime.session import Session
 from graphdl.runtime.stepper import Stepper
@@ -54,10 +55,11 @@ def facts_of(
 
 
 def values_of(graph: Graph, feeds: Feeds, session: Session | None = None) -> dict[Node, Array]:
-    """The value of every node, constants aside, in causal order."""
+    """The value of every node, constants aside and tuples, whose parts have nodes of their own, in causal order."""
     with np.errstate(all="ignore"):
         found = Stepper(graph, feeds, session).values()
-    return {node: np.asarray(value) for node, value in found.items() if not isinstance(node.op, Constant)}
+    known = (node for node in found if isinstance(node.type, TensorType) and not isinstance(node.op, Constant))
+    return {node: np.asarray(found[node]) for node in known}
 
 
 def _zero_gradients(loss: Node | None) -> dict[Node, str]:

@@ -88,6 +88,9 @@ class Session:
         """Values of `fetches` in the shape asked: a node, a list, a dict, or updates to apply (which give None).
 
         Placeholders are fed by node or by name. Variables are read first and updated together at the end.
+
+        Raises FetchError for what cannot be asked for, FeedError for a feed that is missing, unknown or of another
+        dtype or shape, and with `nan_guard` NonFiniteError, which names the first node with NaN or infinity.
         """
         nodes, updates, start, rebuild = _flattened(fetches)
         if start:

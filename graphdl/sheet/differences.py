@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from graphdl.ir.leaves import placeholder
 from graphdl.ir.node import Node
-from graphdl.ir.traverse import substitute
+from graphdl.runtime.check import with_moved
 from graphdl.sheet.point import Point
 
 # The error of a central difference is about h² from curvature and 1e-16 / h from rounding: least near 6e-6.
@@ -36,8 +35,7 @@ class Mover:
         self.point = point
         self.feeds = point.feeds
         self.value = np.asarray(point.session.run(w, point.feeds), "float64")
-        self.moved = placeholder(self.value.shape, "float64", name="moved")
-        (self.loss,) = substitute([point.loss], {w: self.moved})
+        self.loss, self.moved = with_moved(point.loss, w)
 
     def at(self, index: tuple[int, ...]) -> Difference:
         """The central difference for one element; its step is a power of two, so that moving by it is exact."""

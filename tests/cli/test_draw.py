@@ -126,7 +126,7 @@ def test_data_that_cannot_be_had_leave_out_the_numbers_with_a_word(line):
         (
             ["--view", "circus"],
             "there is no view 'circus'. Did you mean 'circuit'? "
-            "It is one of auto, circuit, rails, forward, blocks, diff",
+            "It is one of auto, circuit, rails, forward, blocks, diff, window",
         ),
         (
             ["--theme", "drak"],

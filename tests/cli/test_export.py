@@ -108,12 +108,18 @@ def test_a_table_becomes_part_of_the_script(line):
         (["-o", "line.py"], "the script would overwrite line.py, which it is made from; choose another name with -o"),
         (["-o", "no/script.py"], "cannot write 'no/script.py': No such file or directory"),
         (["-o", "."], "cannot write '.': it is a directory"),
+        (["-o", "points.csv"], "-o 'points.csv': a script is a Python file, expected a name in .py"),
     ],
 )
 def test_what_cannot_be_written_is_one_message(line, words, message):
     before = (line.folder / "line.py").read_text()
     assert line.refused("export", "line.py", *words) == message
     assert (line.folder / "line.py").read_text() == before
+
+
+def test_what_to_type_is_in_quotes_where_a_shell_needs_them(line):
+    assert line.said("export", "line.py", "-o", "my script.py").endswith("run it with: python 'my script.py'\n")
+    assert line.said("export", "line.py", "-o", "한글.py").endswith("run it with: python 한글.py\n")
 
 
 def test_a_device_is_written_to_and_not_replaced(line):

@@ -92,6 +92,8 @@ def test_a_good_model_has_none(line):
 # What a teacher would say about an example, too.
 SAID = {
     "course_network": ["hidden-sigmoid"],
+    # What it is about: 95 of 100 are men.
+    "gender": ["class-imbalance"],
     # A window of one pixel and one channel that is never negative: where its weight is negative, nothing passes.
     "inception": ["dead-relu", "dead-relu", "dead-relu"],
 }
@@ -134,3 +136,20 @@ def test_a_hostile_name_stays_on_its_line(shell):
     result = run("hostile.py")
     assert len(result.stdout.splitlines()) == 4
     assert "\x1b" not in result.stdout
+
+
+def test_a_model_is_looked_at_with_the_examples_of_a_file(shell):
+    shell.write("net.py", TWICE.rsplit("    data =", 1)[0])
+    shell.write("t.csv", "나이,소득,a,b,c\n" + "".join(f"20,{1000 + 100 * i},1,0,{i % 3}\n" for i in range(9)))
+    rules = [f["rule"] for f in json.loads(run("net.py", "--data", "t.csv", "--target", "c", "--json").stdout)]
+    assert "unscaled-inputs" in rules
+    assert "unscaled-inputs" not in run("net.py", "--json").stdout
+
+
+def test_feeds_are_for_graphs_and_data_for_models(shell):
+    shell.write("twice.py", TWICE)
+    shell.write("graph.py", GRAPH)
+    assert shell.refused("lint", "twice.py", "--feed", "x.npz").startswith("--feed is for graphs; a model is looked at")
+    assert shell.refused("lint", "graph.py", "--data", "t.csv") == (
+        "--data is for models; graph.py:loss is a Node, give --feed"
+    )

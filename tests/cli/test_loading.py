@@ -134,10 +134,10 @@ def test_a_file_without_a_model_says_what_it_has(shell):
     shell.write("none.py", "import os\nx = 3\nnames = ['a']\nclass A: pass\ndef build(n): return n\n")
     assert shell.refused("train", "none.py") == (
         "none.py defines no keras model; it has x (an int), names (a list), build (a function). "
-        "Call it model, or say which it is, as in none.py:name"
+        "Define model, or say which it is, as in none.py:name"
     )
     shell.write("empty.py", "")
-    assert "defines no model, a graph or a node; it has nothing." in shell.refused("draw", "empty.py")
+    assert "defines no model, graph or loss; it has nothing." in shell.refused("draw", "empty.py")
 
 
 @pytest.mark.parametrize(

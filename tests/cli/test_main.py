@@ -182,6 +182,14 @@ def test_a_closed_pipe_is_silent():
     assert program.wait() == 1
 
 
+@pytest.mark.skipif(os.name == "nt", reason="closed by a shell of Unix")
+def test_a_program_without_standard_output_does_its_work(line):
+    words = [sys.executable, "-m", "graphdl_cli.main", "train", "line.py", "--save", "w.npz"]
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *words], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "wrote w.npz\n")
+    assert (line.folder / "w.npz").exists()
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
 def test_a_full_disk_is_one_message():
     with open("/dev/full", "w") as full:

@@ -153,3 +153,7 @@ def test_every_node_of_a_model_is_traced_to_a_line_of_the_users_file(line, first
     rows = [row for row in stage(line, "line.py", "gradient").splitlines() if " = " in row]
     assert len(rows) > 20
     assert all("line.py:" in row.split("# ")[1] for row in rows)
+
+
+def test_a_size_is_for_the_cost(line):
+    assert line.refused("show", "line.py", "--at", "N=32") == "--at is for --stage cost, found --stage graph"

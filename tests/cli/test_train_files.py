@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from graphdl import keras
-from graphdl.keras.eventfile import records
+from graphdl.keras.callbacks.eventfile import records
 from tests.cli.test_train import trained
 
 

@@ -58,3 +58,10 @@ def test_a_network_that_draws_when_it_is_scored_draws_in_the_script_what_it_draw
     *_, tested, digest = run(text, "--digest").stdout.splitlines()
     assert (tested, digest) == (expected, made.digest())
     assert f"test  loss {made.evaluate(X, Y, batch_size=32, verbose=0):.6g}" != expected
+
+
+def test_a_script_says_before_it_trains_that_it_cannot_save(run, tmp_path):
+    text = export.script(model("sgd"), (X, Y), epochs=2)
+    done = run(text, "--save", tmp_path / "nowhere" / "w.npz", check=False)
+    assert "nowhere' is not there or not writable" in done.stderr
+    assert (done.returncode, done.stdout) == (1, "")

@@ -281,7 +281,7 @@ def test_bad_labels_and_arguments_end_the_script_in_one_line(run, tmp_path):
     assert "expected --epochs from 0" in run(text, "--batch-size", 0, check=False).stderr
     np.savez(tmp_path / "d.npz", x=data[0][:5], y=data[1][:5])
     done = run(text, "--data", "d.npz", "--save", "absent/w.npz", check=False)
-    assert "cannot write 'absent/w.npz': No such file or directory" in done.stderr
+    assert "cannot write 'absent/w.npz': the folder 'absent' is not there or not writable" in done.stderr
 
 
 def test_write_script_writes_the_whole_file_or_says_why_not(tmp_path):

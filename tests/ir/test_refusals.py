@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import graphdl as gd
+from graphdl.errors import did_you_mean
 from graphdl.ops.parts import pick
 
 
@@ -182,3 +183,18 @@ def test_a_plain_number_takes_the_dtype_of_what_it_is_combined_with():
             assert node.dtype == dtype
     assert (x((3,), "int32") + 1).dtype == "int32"
     assert (x((3,), "uint8") * 2).dtype == "uint8"
+
+
+def test_operands_are_said_once_and_are_those_of_the_user():
+    counts = gd.placeholder((None,), "int64", name="counts")
+    with pytest.raises(gd.DTypeError) as found:
+        gd.mean(counts)
+    assert str(found.value).count("counts: i64[N]") == str(found.value).count("mean: ") == 1
+    x, b = gd.placeholder((None, 3), name="x"), gd.Variable(np.zeros(3), name="b")
+    with pytest.raises(gd.DTypeError, match=r"add: mixes f32 and f64.*\n    x: f32\[N, 3\].*\n    b: f64\[3\]"):
+        x + b
+
+
+def test_a_korean_name_with_one_wrong_letter_is_recognised():
+    assert did_you_mean("구메", ["나이", "소득", "구매"]) == " Did you mean '구매'?"
+    assert did_you_mean("나무", ["소득", "구매"]) == ""

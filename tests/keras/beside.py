@@ -16,16 +16,14 @@ _FOUND = [name for name in ("torch", "jax") if importlib.util.find_spec(name)]
 if not _FOUND:
     pytest.skip("needs torch or jax", allow_module_level=True)
 os.environ.setdefault("KERAS_BACKEND", _FOUND[0])
+# Otherwise jax computes in single precision whatever it is given, and compiles each step of each case anew.
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("JAX_DISABLE_JIT", "1")
 original = pytest.importorskip("keras", reason="needs keras")
 BACKEND = original.backend.backend()
-trained = pytest.mark.skipif(BACKEND == "numpy", reason="Keras does not train on NumPy")
-
-
-@pytest.fixture(autouse=True)
-def keras_afresh():
-    """Keras numbers what it makes, and draws from one seed; every test begins with the first number."""
-    original.utils.clear_session(free_memory=False)
-    original.utils.set_random_seed(0)
+HAS_GRADIENTS = BACKEND != "numpy"
+trained = pytest.mark.skipif(not HAS_GRADIENTS, reason="Keras does not train on NumPy")
+needs_gradients = pytest.mark.skipif(not HAS_GRADIENTS, reason="Keras has no gradients on NumPy")
 
 
 def tensor(array):
@@ -40,19 +38,52 @@ def host(value):
     return np.asarray(original.ops.convert_to_numpy(value))
 
 
+def several(results):
+    """One result or several, as a list."""
+    return list(results) if isinstance(results, list | tuple) else [results]
+
+
 def value_and_slope(function, at):
     """What `function` of a tensor gives, and the gradient of its sum there; None where the backend has none."""
-    if BACKEND == "torch":
-        x = tensor(at).clone().requires_grad_(True)
-        value = function(x)
-        value.sum().backward()
-        return host(value), host(x.grad)
-    value = host(function(tensor(at)))
-    if BACKEND != "jax":
-        return value, None
+    results, slopes = results_and_slopes(lambda x: function(*x), [at])
+    return results[0], slopes[0] if slopes else None
+
+
+def results_and_slopes(function, arrays, weights=(), upstream=lambda k, shape: np.ones(shape, "float32")):
+    """What `function` of a list of tensors gives, and the gradients of the sum of ``result_k * upstream(k, shape)``.
+
+    The gradients are those of the weights, then of the arrays of floats; on a backend that has none there are none.
+    """
+
+    def total(values, tensors):
+        with original.StatelessScope(state_mapping=list(zip(weights, values, strict=True))):
+            results = several(function(tensors))
+        return sum((y * tensor(upstream(k, tuple(y.shape)))).sum() for k, y in enumerate(results)), results
+
+    slopes_on = {"torch": _slopes_on_torch, "jax": _slopes_on_jax}
+    if BACKEND not in slopes_on:
+        return [host(y) for y in several(function([tensor(a) for a in arrays]))], []
+    results, slopes = slopes_on[BACKEND](total, [w.value for w in weights], arrays)
+    return [host(y) for y in results], slopes
+
+
+def _slopes_on_torch(total, values, arrays):
+    import torch
+
+    leaves = [torch.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
+    found, results = total(values, leaves)
+    sources = [*values, *(x for x in leaves if x.requires_grad)]
+    slopes = torch.autograd.grad(found, sources, allow_unused=True)
+    return results, [np.zeros(x.shape) if d is None else host(d) for x, d in zip(sources, slopes, strict=True)]
+
+
+def _slopes_on_jax(total, values, arrays):
     import jax
 
-    return value, host(jax.grad(lambda x: function(x).sum())(tensor(at)))
+    differentiated = jax.grad(total, (0, 1), has_aux=True, allow_int=True)
+    (of_values, of_arrays), results = differentiated(values, [tensor(a) for a in arrays])
+    floats = [d for a, d in zip(arrays, of_arrays, strict=True) if a.dtype.kind == "f"]
+    return results, [host(d) for d in (*of_values, *floats)]
 
 
 def close(found, expected, tolerance=3e-6):

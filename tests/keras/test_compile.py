@@ -188,3 +188,9 @@ def test_a_summary_lists_the_layers_of_models_within_it():
     assert "part (Sequential)" in lines[1]
     with pytest.raises(GraphError, match=r"layer_range is .*, expected the names of two layers"):
         model.summary(layer_range=["part", "absent"])
+
+
+def test_a_metric_of_several_numbers_is_refused():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, "softmax")])
+    with pytest.raises(GraphError, match=r"metric 'f1_score' gives f32\[3\], expected one number; .*average='macro'"):
+        model.compile("sgd", "categorical_crossentropy", metrics=[keras.metrics.F1Score()])

@@ -13,7 +13,7 @@ import pytest
 
 import graphdl as gd
 from graphdl.keras import losses
-from tests.keras.beside import close, host, keras_afresh, original, tensor, value_and_slope  # noqa: F401
+from tests.keras.beside import close, host, original, tensor, value_and_slope
 from tests.keras.drawn import (
     C,
     bit_logits,

@@ -297,7 +297,7 @@ def test_a_metric_has_several_names(name):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: metrics.Precision(thresholds=2.0), "precision: a threshold is 2.0, expected 0 to 1"),
+        (lambda: metrics.Precision(thresholds=2.0), "precision: a threshold is 2.0, expected a number from 0 to 1"),
         (lambda: metrics.AUC(num_thresholds=1), "AUC: num_thresholds is 1, expected an integer from 2"),
         (lambda: metrics.AUC(curve="RC"), "there is no curve 'RC'. Did you mean 'ROC'?"),
         (lambda: metrics.AUC(num_labels=3), "AUC: num_labels is for multi_label=True"),
@@ -305,7 +305,7 @@ def test_a_metric_has_several_names(name):
         (lambda: metrics.FBetaScore(beta=0.0), "fbeta_score: beta is 0.0, expected a number above 0"),
         (lambda: metrics.R2Score(num_regressors=-1), "R2Score: num_regressors is -1, expected an integer from 0"),
         (lambda: metrics.TopKCategoricalAccuracy(0), "top_k_categorical_accuracy: k is 0, expected an integer from 1"),
-        (lambda: metrics.RecallAtPrecision(1.5), "RecallAtPrecision: precision is 1.5, expected 0 to 1"),
+        (lambda: metrics.RecallAtPrecision(1.5), "RecallAtPrecision: precision is 1.5, expected a number from 0 to 1"),
         (lambda: metrics.IoU(3, [3]), "class 3 is none of the 3 classes, from 0"),
         (lambda: metrics.ConfusionMatrix(1), "confusion_matrix: num_classes is 1, expected an integer from 2"),
     ],

@@ -12,7 +12,7 @@ import pytest
 
 import graphdl as gd
 from graphdl.keras import metrics
-from tests.keras.beside import close, host, keras_afresh, original, tensor  # noqa: F401
+from tests.keras.beside import close, host, original, tensor
 from tests.keras.drawn import C, bit_logits, bits, classes, hot, numbers, pixels, ranked
 
 METRICS = [

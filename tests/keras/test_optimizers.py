@@ -432,7 +432,7 @@ def test_an_optimizer_of_one_s_own_is_a_formula():
     [
         (lambda: optimizers.SGD(learning_rate=-1.0), GraphError, "learning_rate is -1.0, expected a number from 0"),
         (lambda: optimizers.SGD(learning_rate="fast"), GraphError, "learning_rate is 'fast', expected a number from 0"),
-        (lambda: optimizers.SGD(momentum=2), GraphError, "SGD: momentum is 2, expected 0 to 1"),
+        (lambda: optimizers.SGD(momentum=2), GraphError, "SGD: momentum is 2, expected a number from 0 to 1"),
         (lambda: optimizers.Adam(beta_1=1.0), GraphError, "Adam: beta_1 is 1.0, expected at least 0 and below 1"),
         (lambda: optimizers.Adam(beta_3=0.9), TypeError, "Adam takes no 'beta_3'. Did you mean 'beta_2'?"),
         (lambda: optimizers.Adam(lr=1.0, learning_rate=1.0), TypeError, "Adam found both 'learning_rate' and 'lr'"),
@@ -447,7 +447,7 @@ def test_an_optimizer_of_one_s_own_is_a_formula():
             "SGD takes one of clipnorm, clipvalue and global_clipnorm, found clipnorm and clipvalue",
         ),
         (lambda: optimizers.SGD(clipnorm="a"), GraphError, "SGD: clipnorm is 'a', expected a number from 0"),
-        (lambda: optimizers.SGD(use_ema=True, ema_momentum=2), GraphError, "ema_momentum is 2, expected 0 to 1"),
+        (lambda: optimizers.SGD(use_ema=True, ema_momentum=2), GraphError, "ema_momentum is 2, expected a number from"),
         (
             lambda: optimizers.SGD(gradient_accumulation_steps=1),
             GraphError,

@@ -13,7 +13,7 @@ import pytest
 import graphdl as gd
 from graphdl.keras import optimizers
 from graphdl.keras.optimizers import schedules
-from tests.keras.beside import close, host, keras_afresh, original, tensor  # noqa: F401
+from tests.keras.beside import close, host, original, tensor
 
 RNG = np.random.default_rng(0)
 

@@ -10,7 +10,7 @@ import pytest
 
 from graphdl import keras
 from graphdl.keras import layers
-from graphdl.keras.progress import Progress
+from graphdl.keras.callbacks.progress import Progress
 
 X = np.ones((70, 2), "float32")
 Y = np.ones((70, 1), "float32")
@@ -51,7 +51,7 @@ def test_the_usual_batch_size_is_said_where_nobody_has_said_one(capsys):
 def test_on_a_terminal_a_bar_grows_in_place(monkeypatch):
     out = Terminal()
     clock = iter(range(100))
-    monkeypatch.setattr("graphdl.keras.progress.time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("graphdl.keras.callbacks.progress.time.perf_counter", lambda: float(next(clock)))
     progress = Progress(1, steps=4, epochs=1, out=out)
     progress.begin(0)
     progress.step(2, lambda: {"loss": 0.5})

@@ -14,7 +14,7 @@ from graphdl.draw.training import Recording
 from graphdl.draw.training.recording import QUANTITIES
 from graphdl.errors import GraphError
 from graphdl.keras.callbacks import Callback
-from graphdl.keras.recorder import Recorder, snapshot_steps
+from graphdl.keras.recording.recorder import Recorder, snapshot_steps
 
 Dense, Dropout = keras.layers.Dense, keras.layers.Dropout
 X, Y = keras.datasets.toy("circle", 70, noise=0.1)

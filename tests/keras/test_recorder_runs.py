@@ -9,7 +9,7 @@ import pytest
 
 from graphdl import keras
 from graphdl.keras.callbacks import BackupAndRestore, Callback
-from graphdl.keras.recorder import Recorder
+from graphdl.keras.recording.recorder import Recorder
 
 X, Y = keras.datasets.toy("circle", 40, noise=0.1)
 

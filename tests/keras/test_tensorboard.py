@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from graphdl import keras
 from graphdl.errors import FormatError, GraphError, WriteError
 from graphdl.keras import layers
-from graphdl.keras.eventfile import EventFile, crc32c, masked, record, records
+from graphdl.keras.callbacks.eventfile import EventFile, crc32c, masked, record, records
 
 X = np.linspace(-1, 1, 40, dtype="float32").reshape(20, 2)
 Y = X.sum(axis=1, keepdims=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from graphdl import keras
 from graphdl.errors import GraphError
-from graphdl.keras.toy import toy
+from graphdl.keras.datasets.points import toy
 
 KINDS = ("circle", "xor", "gauss", "spiral", "plane", "multi_gauss")
 CLASSES = KINDS[:4]

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from graphdl import keras
-from tests.keras.beside import BACKEND, keras_afresh, original, trained  # noqa: F401
+from tests.keras.beside import BACKEND, original, trained
 
 pytestmark = trained
 RNG = np.random.default_rng(0)

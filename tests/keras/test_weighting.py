@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import graphdl as gd
 from graphdl import keras
 from graphdl.errors import DataError, GraphError
 from graphdl.keras import layers
@@ -202,3 +203,12 @@ def test_class_weights_are_for_one_output():
     model.compile("sgd", "mse")
     with pytest.raises(GraphError, match="class_weight is for models with one loss, found 2; use sample_weight"):
         model.fit(X, [Y, Y], class_weight={0: 1.0}, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("reduction", "factor"), [("sum_over_batch_size", 1.25), ("sum", 2.5), ("mean_with_sample_weight", 1)]
+)
+def test_one_loss_of_all_examples_together_is_weighed_as_that_of_each(reduction, factor):
+    y, p = np.eye(3, dtype="float32")[[0, 1]], np.full((2, 3), 1 / 3, "float32")
+    found = gd.Session().run(keras.losses.Dice(reduction=reduction)(y, p, np.array([0.5, 2.0], "float32")))
+    assert found == pytest.approx(factor * (1 - 2 * (y * p).sum() / (y.sum() + p.sum())), rel=1e-5)

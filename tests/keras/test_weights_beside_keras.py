@@ -11,7 +11,7 @@ import pytest
 
 import graphdl as gd
 from graphdl.keras import constraints, initializers, regularizers
-from tests.keras.beside import BACKEND, close, host, keras_afresh, original, tensor  # noqa: F401
+from tests.keras.beside import BACKEND, close, host, original, tensor
 
 W = np.random.default_rng(0).normal(size=(5, 3)).astype("f")
 

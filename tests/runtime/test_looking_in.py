@@ -96,6 +96,26 @@ def test_check_gradients_passes_right_derivatives_and_convicts_wrong_ones(monkey
     assert not any(c.ok for c in check_gradients(loss, [W, x], feeds))
 
 
+def test_check_gradients_moves_a_fed_value_beside_others_of_as_many_examples():
+    x, t = gd.placeholder((None, 2), name="x"), gd.placeholder((None, 2), name="t")
+    loss = gd.mean(gd.square(gd.tanh(x) - t))
+    feeds = {x: [[1.0, 2.0], [0.5, -1.0], [0.0, 0.3]], t: np.ones((3, 2))}
+    (found,) = check_gradients(loss, [x], feeds)
+    assert found.ok
+
+
+def test_check_gradients_goes_through_loops():
+    x, w = gd.placeholder((4, 1), name="x"), gd.Variable([0.3], name="w")
+
+    def step(h, x_t):
+        h = gd.tanh(w * h + x_t)
+        return h, h
+
+    last, _ = gd.scan(step, gd.zeros((1,)), x)
+    found = check_gradients(gd.sum(last), [w, x], {x: np.arange(4.0).reshape(4, 1) / 10})
+    assert [c.ok for c in found] == [True, True]
+
+
 def test_check_gradients_moves_any_node_of_the_graph():
     x = gd.placeholder((), name="x")
     t = gd.multiply(x, x, name="t")

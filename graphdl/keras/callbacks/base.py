@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from graphdl.errors import GraphError
-from graphdl.keras.progress import Progress, say
+from graphdl.keras.callbacks.progress import Progress, say
 
 
 class Callback:

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from graphdl.errors import WriteError
 from graphdl.keras.callbacks.base import Callback
-from graphdl.keras.progress import Progress
+from graphdl.keras.callbacks.progress import Progress
 
 
 class ProgbarLogger(Callback):

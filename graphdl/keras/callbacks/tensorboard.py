@@ -12,7 +12,8 @@ from graphdl.errors import GraphError
 from graphdl.ir.graph import Graph
 from graphdl.ir.types import TensorType
 from graphdl.keras.callbacks.base import Callback
-from graphdl.keras.eventfile import EventFile, GraphNode
+from graphdl.keras.callbacks.eventfile import EventFile, GraphNode
+from graphdl.keras.checks import integer
 
 # What TensorFlow allows in the name of a node.
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_.\\/>-]")
@@ -49,12 +50,12 @@ class TensorBoard(Callback):
             if value:
                 raise GraphError(f"TensorBoard: {name} is {value!r:.40}; it is not written here, expected {name}=0")
         self.log_dir = Path(log_dir)
-        self.histogram_freq = _count("histogram_freq", histogram_freq)
+        self.histogram_freq = integer("TensorBoard: histogram_freq", histogram_freq, 0)
         self.write_graph = write_graph
         self.write_steps_per_second = write_steps_per_second
         self.update_freq = 1 if update_freq == "batch" else update_freq
         if update_freq not in ("epoch", "batch"):
-            _count("update_freq", update_freq)
+            integer("TensorBoard: update_freq", update_freq, 0)
         self._files: dict[str, EventFile] = {}
 
     def on_train_begin(self, logs: Any = None) -> None:
@@ -127,12 +128,6 @@ def _numbers(logs: Mapping[str, Any] | None) -> Iterator[tuple[str, float]]:
     for name, value in (logs or {}).items():
         if isinstance(value, int | float):
             yield name, float(value)
-
-
-def _count(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise GraphError(f"TensorBoard: {name} is {value!r:.40}, expected an integer from 0")
-    return value
 
 
 def _now() -> float:

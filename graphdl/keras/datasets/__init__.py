@@ -22,7 +22,7 @@ from graphdl.keras.datasets import (
     table,
     wine,
 )
-from graphdl.keras.toy import toy
+from graphdl.keras.datasets.points import toy
 
 __all__ = [
     "boston_housing",

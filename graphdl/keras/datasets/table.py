@@ -163,11 +163,15 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     header = _checked_header(path, rows[0][1])
     for line, cells in rows[1:]:
         if len(cells) != len(header):
-            raise DataError(f"{path}: line {line} has {len(cells)} cells, the header has {len(header)}")
+            raise DataError(f"{path}: line {line} has {_cells(cells)}, the header has {len(header)}")
     if not rows[1:]:
         raise DataError(f"{path} has no rows below its header")
     decimal = "," if delimiter == ";" else "."
     return Table(path, header, [cells for _, cells in rows[1:]], [line for line, _ in rows[1:]], decimal)
+
+
+def _cells(row: Sequence[str]) -> str:
+    return "1 cell" if len(row) == 1 else f"{len(row)} cells"
 
 
 def _rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

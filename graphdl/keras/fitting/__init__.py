@@ -3,7 +3,7 @@
 from graphdl.keras.fitting.given import Given, HeldOut, read_examples
 from graphdl.keras.fitting.loop import Fit
 from graphdl.keras.fitting.scoring import evaluate, on_batch, predict, values_of
-from graphdl.keras.fitting.settings import BATCH_SIZE, Settings, at_least
+from graphdl.keras.fitting.settings import BATCH_SIZE, Settings
 from graphdl.keras.fitting.steps import bound_step, forget_totals
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "Given",
     "HeldOut",
     "Settings",
-    "at_least",
     "bound_step",
     "evaluate",
     "forget_totals",

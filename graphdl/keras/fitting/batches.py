@@ -18,7 +18,7 @@ from graphdl.keras.training import Training
 from graphdl.runtime.compiled import Compiled
 
 if TYPE_CHECKING:
-    from graphdl.keras.model import Model
+    from graphdl.keras.models.model import Model
 
 Array = np.ndarray[Any, Any]
 Batch = tuple[list[Any], int]

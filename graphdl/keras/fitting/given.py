@@ -11,11 +11,11 @@ import numpy as np
 
 from graphdl.errors import DataError, GraphError
 from graphdl.ir.node import Node
-from graphdl.keras import data
+from graphdl.keras.fitting import data
 from graphdl.keras.training import Head, Training
 
 if TYPE_CHECKING:
-    from graphdl.keras.model import Model
+    from graphdl.keras.models.model import Model
 
 Array = np.ndarray[Any, Any]
 Examples = dict[Node, Array]

@@ -14,19 +14,19 @@ from graphdl.ir.node import Node
 from graphdl.keras.callbacks.base import Callback, CallbackList
 from graphdl.keras.callbacks.history import History
 from graphdl.keras.callbacks.logs import ProgbarLogger
+from graphdl.keras.callbacks.progress import Progress
 from graphdl.keras.fitting.batches import Arrays, Batches
 from graphdl.keras.fitting.given import Given, HeldOut
 from graphdl.keras.fitting.scoring import scored, source_of
 from graphdl.keras.fitting.settings import Settings
 from graphdl.keras.fitting.start import Start
 from graphdl.keras.fitting.steps import Means, bound_step, forget, sizes_of
-from graphdl.keras.progress import Progress
 from graphdl.keras.training import Training
 from graphdl.runtime.compiled import Compiled
 from graphdl.runtime.interrupt import Interrupt
 
 if TYPE_CHECKING:
-    from graphdl.keras.model import Model
+    from graphdl.keras.models.model import Model
 
 Array = np.ndarray[Any, Any]
 Examples = dict[Node, Array]
@@ -75,18 +75,7 @@ class Fit:
         self._say_size()
         history = model.history = History()
         given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
-        self.watching = CallbackList(
-            [*given, history, ProgbarLogger()],
-            model,
-            self.progress,
-            epochs=settings.epochs,
-            steps=self.source.steps,
-            verbose=self.progress.verbose,
-            initial_epoch=settings.initial_epoch,
-        )
-        for callback in self.watching:
-            if type(callback).set_examples is not Callback.set_examples:
-                callback.set_examples(self.examples)
+        self.watching = self._watched_by([*given, history, ProgbarLogger()])
         model.stop_training = False
         self.start = Start(settings.initial_epoch)
         try:
@@ -98,6 +87,22 @@ class Fit:
         finally:
             self.watching.tell("let_go")
         return history
+
+    def _watched_by(self, callbacks: list[Any]) -> CallbackList:
+        """The callbacks, told what is trained and on what."""
+        found = CallbackList(
+            callbacks,
+            self.model,
+            self.progress,
+            epochs=self.settings.epochs,
+            steps=self.source.steps,
+            verbose=self.progress.verbose,
+            initial_epoch=self.settings.initial_epoch,
+        )
+        for callback in found:
+            if type(callback).set_examples is not Callback.set_examples:
+                callback.set_examples(self.examples)
+        return found
 
     def _say_size(self) -> None:
         """Which batch size is used, where nobody has said one."""
@@ -143,17 +148,22 @@ class Fit:
             logs |= {f"val_{name}": value for name, value in scores.items()}
         self.watching.tell("on_epoch_end", self.epoch, logs)
 
+    def _means(self, program: Compiled) -> Means:
+        """What loss and metrics have added up to: nothing, or what an earlier run of the epoch came to."""
+        means = Means(self.plan.scores)
+        if self.step:
+            means.go_on(*self.start.sums)
+        else:
+            forget(program, self.plan.scores.totals)
+        return means
+
     def _pass(self, program: Compiled, interrupt: Interrupt) -> dict[str, float]:
         """One pass over the examples; returns loss and metrics, averaged over them."""
         session, optimizer = program.session, self.model.optimizer
         state, seed = session.state, session.seed
         begin, end = self.watching.hooks("on_train_batch_begin"), self.watching.hooks("on_train_batch_end")
         optimizer.set_rate(session)
-        means = self.means = Means(self.plan.scores)
-        if self.step:
-            means.go_on(*self.start.sums)
-        else:
-            forget(program, self.plan.scores.totals)
+        means = self.means = self._means(program)
         shows, step, bound = self.progress.in_place, None, 0
         for feeds, count in itertools.islice(self.source.epoch(program, self.epoch), self.step, None):
             interrupt.check()

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphdl.keras.callbacks.base import Callback, CallbackList
+from graphdl.keras.callbacks.progress import Progress
 from graphdl.keras.fitting.batches import Arrays, Batches, Stream
 from graphdl.keras.fitting.given import Given, read, read_inputs
 from graphdl.keras.fitting.settings import size_or_usual
 from graphdl.keras.fitting.steps import Means, bound_step, feeds_of, forget, sizes_of
-from graphdl.keras.progress import Progress
 from graphdl.keras.training import Training
 from graphdl.runtime.compiled import Compiled
 from graphdl.runtime.interrupt import Interrupt
 
 if TYPE_CHECKING:
-    from graphdl.keras.model import Model
+    from graphdl.keras.models.model import Model
 
 Array = np.ndarray[Any, Any]
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-
-from graphdl.errors import GraphError
+from graphdl.keras.checks import integer
 
 BATCH_SIZE = 32
 
@@ -36,17 +33,10 @@ class Settings:
     ) -> Settings:
         """The settings, with Keras' 32 for a batch size of None."""
         size = size_or_usual(batch_size)
-        first = at_least("initial_epoch", initial_epoch, 0)
-        return cls(size, at_least("epochs", epochs, 1), bool(shuffle), first, batch_size is None, class_weight)
+        first = integer("initial_epoch", initial_epoch, 0)
+        return cls(size, integer("epochs", epochs), bool(shuffle), first, batch_size is None, class_weight)
 
 
 def size_or_usual(batch_size: int | None) -> int:
     """The batch size, 32 where none is given."""
-    return at_least("batch_size", BATCH_SIZE if batch_size is None else batch_size, 1)
-
-
-def at_least(name: str, value: Any, least: int) -> int:
-    """`value` as an integer; GraphError when it is none, or too small."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise GraphError(f"{name} is {value!r:.40}, expected an integer from {least}")
-    return int(value)
+    return integer("batch_size", BATCH_SIZE if batch_size is None else batch_size)

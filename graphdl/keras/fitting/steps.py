@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from graphdl.errors import DataError
-from graphdl.ir.dim import SymDim
 from graphdl.ir.node import Node
 from graphdl.ir.text import plain
-from graphdl.keras.heads import Scores
-from graphdl.keras.training import Training
+from graphdl.keras.training import Scores, Training
 from graphdl.runtime.autopsy import guarded_step
 from graphdl.runtime.compiled import Compiled
+from graphdl.runtime.feeds import settle
 
 Array = np.ndarray[Any, Any]
 Sizes = dict[str, int]
@@ -38,18 +37,18 @@ def bound_step(program: Compiled, sizes: int | Sizes) -> Callable[..., Any]:
 def sizes_of(program: Compiled, feeds: Sequence[Any]) -> Sizes:
     """The symbolic sizes that the arrays settle: N, and those of axes of any length.
 
-    DataError where a batch is not as long as the model was built for.
+    DataError where a batch is not as long as the model was built for, FeedError where sizes contradict each other.
     """
     sizes: Sizes = {}
+    seen: dict[str, Node] = {}
     for node, array in zip(program.placeholders, feeds, strict=True):
         for dim, size in zip(node.shape, array.shape, strict=True):
-            if isinstance(dim, SymDim):
-                sizes.setdefault(str(dim), size)
-            elif dim != size:
+            if isinstance(dim, int) and dim != size:
                 raise DataError(
                     f"{plain(node.label)} is {node.type}, and a batch of {size} comes; the batch size is fixed: give "
                     f"batch_size={dim}, and examples whose number it divides"
                 )
+        settle(node, array.shape, sizes, seen)
     return sizes
 
 

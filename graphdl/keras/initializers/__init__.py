@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from graphdl.errors import GraphError
 from graphdl.keras.initializers.course import CourseTable, course_table
 from graphdl.keras.initializers.initializer import (
     Constant,
@@ -33,7 +31,7 @@ from graphdl.keras.initializers.scaling import (
     fans,
 )
 from graphdl.keras.initializers.stft import STFT
-from graphdl.keras.lookup import by_name, described, serialize
+from graphdl.keras.lookup import Kind, serialize
 
 KNOWN: dict[str, type[Initializer]] = {
     "zeros": Zeros,
@@ -68,29 +66,16 @@ KNOWN |= {
 }
 
 
+_KIND: Kind[Initializer] = Kind("an initializer", Initializer, KNOWN, "a name such as 'glorot_uniform', or an object")
+deserialize = _KIND.deserialize
+
+
 def get(identifier: Any) -> Initializer:
     """The initializer of that name or description, the one given, or a function of shape and dtype as one.
 
-    A number or an array is what it says.
+    An array is what it says.
     """
-    if isinstance(identifier, type) and issubclass(identifier, Initializer):
-        return identifier()
-    if isinstance(identifier, Initializer):
-        return identifier
-    if isinstance(identifier, str):
-        return by_name("initializer", identifier, KNOWN)()
-    if isinstance(identifier, Mapping):
-        return described("initializer", identifier, KNOWN)
-    if isinstance(identifier, np.ndarray):
-        return Constant(identifier)
-    if callable(identifier):
-        return FunctionInitializer(identifier)
-    raise GraphError(f"an initializer is {identifier!r:.60}, expected a name such as 'glorot_uniform', or an object")
-
-
-def deserialize(description: Mapping[str, Any]) -> Initializer:
-    """The initializer that `serialize` described."""
-    return described("initializer", description, KNOWN)
+    return Constant(identifier) if isinstance(identifier, np.ndarray) else _KIND.get(identifier, FunctionInitializer)
 
 
 # As Keras calls these classes, too.

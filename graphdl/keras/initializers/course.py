@@ -108,6 +108,6 @@ def scheme_of(scaling: VarianceScaling, shape: tuple[int, int]) -> str:
 
 
 def _uniform_first() -> list[tuple[str, VarianceScaling]]:
-    from graphdl.keras.layer import snake_case
+    from graphdl.keras.lookup import snake_case
 
     return [(snake_case(made.__name__), made()) for made in NAMED]

@@ -6,9 +6,8 @@ With an integer an initializer gives the same numbers each time; with a SeedGene
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from graphdl.config import floatx
 from graphdl.errors import GraphError
 from graphdl.ir.leaves import Seed, checked_seed, constant, noise
 from graphdl.ir.node import Node
+from graphdl.keras.lookup import Configured
 from graphdl.keras.random import SeedGenerator
 from graphdl.ops.indexing import one_hot
 from graphdl.ops.random import random_normal, random_uniform
@@ -24,26 +24,12 @@ from graphdl.ops.shape import broadcast_to, cast
 Shape = tuple[int, ...]
 
 
-class Initializer:
+class Initializer(Configured):
     """Makes the node a variable starts from; call it with the variable's shape."""
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Node:
         """The node to start from."""
         raise NotImplementedError
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments it was made with."""
-        return {word: getattr(self, word, None) for word in inspect.signature(type(self)).parameters}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """The initializer of these arguments."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        default = {word: p.default for word, p in inspect.signature(type(self)).parameters.items()}
-        changed = [f"{w}={v!r}" for w, v in self.get_config().items() if np.ndim(v) or v != default[w]]
-        return f"{type(self).__name__}({', '.join(changed)})"
 
 
 class Constant(Initializer):

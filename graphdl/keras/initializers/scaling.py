@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from graphdl.errors import GraphError
 from graphdl.ir.leaves import noise
 from graphdl.ir.node import Node
+from graphdl.keras.checks import number
 from graphdl.keras.initializers.initializer import Initializer, Shape, checked, next_of
 from graphdl.keras.lookup import by_name
 from graphdl.ops.random import random_normal, random_uniform
@@ -42,9 +42,7 @@ class VarianceScaling(Initializer):
         input_axes: Axes = None,
         output_axes: Axes = None,
     ) -> None:
-        if not isinstance(scale, int | float) or not scale > 0:
-            raise GraphError(f"VarianceScaling: scale is {scale!r:.40}, expected a number above 0")
-        self.scale = scale
+        self.scale = number("VarianceScaling: scale", scale, above=True)
         self.mode: str = by_name("mode", mode, _MODES)
         self.distribution: str = by_name("distribution", distribution, _DISTRIBUTIONS)
         self.input_axes, self.output_axes = input_axes, output_axes

@@ -7,10 +7,9 @@ from typing import Any
 
 from graphdl.errors import GraphError, ShapeError
 from graphdl.ir.node import Node
-from graphdl.keras import activations, initializers
+from graphdl.keras import activations
 from graphdl.keras.layer import Layer
-from graphdl.keras.layers.arguments import OLD_NAMES, add_weight, known_size, positive
-from graphdl.keras.lookup import constraint_of, regularizer_of
+from graphdl.keras.layers.arguments import OLD_NAMES, add_weight, describe_weight, known_size, positive
 from graphdl.keras.shapes import Shape
 from graphdl.ops.arithmetic import greater_equal, maximum, minimum, where
 from graphdl.ops.linalg import matmul
@@ -79,9 +78,7 @@ class PReLU(Layer):
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizer_of(alpha_regularizer)
-        self.alpha_constraint = constraint_of(alpha_constraint)
+        describe_weight(self, "alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
         self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else list(shared_axes or ())
 
     def build(self, input_shape: Shape) -> None:
@@ -158,12 +155,8 @@ class Maxout(Layer):
         self.units = positive(self, "units", units)
         self.pieces = positive(self, "pieces", pieces)
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizer_of(kernel_regularizer)
-        self.bias_regularizer = regularizer_of(bias_regularizer)
-        self.kernel_constraint = constraint_of(kernel_constraint)
-        self.bias_constraint = constraint_of(bias_constraint)
+        describe_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        describe_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.bias: Node | None = None
 
     def build(self, input_shape: Shape) -> None:

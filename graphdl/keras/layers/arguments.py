@@ -10,6 +10,8 @@ from graphdl.errors import GraphError, ShapeError, did_you_mean, listed
 from graphdl.ir.node import Node
 from graphdl.ir.text import plain
 from graphdl.ir.types import FLOATS
+from graphdl.keras import constraints, initializers, regularizers
+from graphdl.keras.checks import integer
 from graphdl.keras.layer import Layer
 from graphdl.keras.shapes import Shape
 
@@ -30,9 +32,7 @@ OLD_NAMES = {
 
 def positive(layer: Layer, name: str, value: Any) -> int:
     """`value`, an integer from 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise GraphError(f"{type(layer).__name__}: {name} is {value!r:.40}, expected an integer from 1")
-    return int(value)
+    return integer(f"{type(layer).__name__}: {name}", value)
 
 
 def sizes(layer: Layer, name: str, value: Any, rank: int) -> tuple[int, ...]:
@@ -102,14 +102,21 @@ def known_size(layer: Layer, shape: Shape, axis: int) -> int:
     return size
 
 
+def describe_weight(layer: Layer, role: str, initializer: Any, regularizer: Any = None, constraint: Any = None) -> None:
+    """Keep how the weight `role` begins, what its size costs and what bounds it; `add_weight` makes it so."""
+    vars(layer)[f"{role}_initializer"] = initializers.get(initializer)
+    vars(layer)[f"{role}_regularizer"] = regularizers.get(regularizer)
+    vars(layer)[f"{role}_constraint"] = constraints.get(constraint)
+
+
 def add_weight(layer: Layer, role: str, shape: tuple[int, ...], name: str | None = None) -> Node:
-    """The weight `role` with the layer's initializer, regularizer and constraint of that name."""
+    """The weight `role`, as `describe_weight` was told."""
     kept = vars(layer)
     return layer.add_weight(
         shape,
         kept[f"{role}_initializer"],
-        regularizer=kept.get(f"{role}_regularizer"),
-        constraint=kept.get(f"{role}_constraint"),
+        regularizer=kept[f"{role}_regularizer"],
+        constraint=kept[f"{role}_constraint"],
         name=name or role,
     )
 

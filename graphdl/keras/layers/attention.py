@@ -10,8 +10,9 @@ import numpy as np
 from graphdl.errors import GraphError, ShapeError
 from graphdl.ir.leaves import constant
 from graphdl.ir.node import Node
+from graphdl.keras.checks import share
 from graphdl.keras.layer import Layer
-from graphdl.keras.layers.arguments import positive
+from graphdl.keras.layers.arguments import add_weight, describe_weight, positive
 from graphdl.keras.lookup import by_name
 from graphdl.keras.random import generator_of, seed_of
 from graphdl.ops.arithmetic import logical_and, where
@@ -74,11 +75,10 @@ class MultiHeadAttention(Layer):
         self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
         self.sliding_window = None if sliding_window is None else positive(self, "sliding_window", sliding_window)
         self.flash_attention, self.use_gate = flash_attention, use_gate
-        self.dropout, self.use_bias = checked_rate("MultiHeadAttention", dropout), use_bias
+        self.dropout, self.use_bias = float(share("MultiHeadAttention: dropout", dropout)), use_bias
         self.output_shape = (output_shape,) if isinstance(output_shape, int) else output_shape
-        self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
-        self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
-        self.kernel_constraint, self.bias_constraint = kernel_constraint, bias_constraint
+        describe_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        describe_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     @property
     def differs_in_training(self) -> bool:
@@ -97,23 +97,8 @@ class MultiHeadAttention(Layer):
         self.result = self._projection("attention_output", (heads, self.value_dim, *after), 2)
 
     def _projection(self, name: str, shape: tuple[int, ...], bound: int) -> tuple[Node, Node | None]:
-        kernel = self.add_weight(
-            shape,
-            self.kernel_initializer,
-            name=f"{name}/kernel",
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        if not self.use_bias:
-            return kernel, None
-        bias = self.add_weight(
-            shape[bound:],
-            self.bias_initializer,
-            name=f"{name}/bias",
-            regularizer=self.bias_regularizer,
-            constraint=self.bias_constraint,
-        )
-        return kernel, bias
+        kernel = add_weight(self, "kernel", shape, f"{name}/kernel")
+        return kernel, add_weight(self, "bias", shape[bound:], f"{name}/bias") if self.use_bias else None
 
     def call(
         self,
@@ -208,7 +193,7 @@ class Attention(Layer):
     ) -> None:
         super().__init__(**arguments)
         self.seed, self.seed_generator = seed, generator_of(seed)
-        self.use_scale, self.dropout = use_scale, checked_rate(type(self).__name__, dropout)
+        self.use_scale, self.dropout = use_scale, float(share(f"{type(self).__name__}: dropout", dropout))
         self.score_mode: str = by_name("score mode", score_mode, {"dot": "dot", "concat": "concat"})
         self.scale: Node | None = None
         self.concat_score_weight: Node | None = None
@@ -334,13 +319,6 @@ def masked_softmax(scores: Node, mask: Node | None) -> Node:
     while 2 < mask.ndim < scores.ndim:
         mask = expand_dims(mask, mask.ndim - 2)
     return softmax(where(broadcast_to(mask, scores.shape), scores, NOWHERE), axis=-1)
-
-
-def checked_rate(what: str, rate: Any) -> float:
-    """`rate`, a share of what is dropped."""
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
-        raise GraphError(f"{what}: dropout is {rate!r:.40}, expected at least 0 and below 1")
-    return float(rate)
 
 
 def _projected(x: Node, kernel: Node, bias: Node | None, bound: int = 1) -> Node:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from graphdl.errors import GraphError, ShapeError
+from graphdl.errors import ShapeError
 from graphdl.ir.node import Node
 from graphdl.ir.origin import current_scope
 from graphdl.ir.traverse import renamed
 from graphdl.keras import activations, initializers
+from graphdl.keras.checks import integer, share
 from graphdl.keras.layer import Layer
+from graphdl.keras.layers.arguments import add_weight, describe_weight
 from graphdl.keras.random import generator_of, seed_of
 from graphdl.ops.linalg import matmul
 from graphdl.ops.parts import concat, split
@@ -60,20 +62,15 @@ class Cell(Layer):
     ) -> None:
         super().__init__(**arguments)
         what = type(self).__name__
-        if isinstance(units, bool) or not isinstance(units, int) or units < 1:
-            raise GraphError(f"{what}: units is {units!r:.40}, expected an integer from 1")
-        self.units = units
+        self.units = integer(f"{what}: units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer, self.recurrent_initializer = kernel_initializer, recurrent_initializer
-        self.bias_initializer = bias_initializer
-        self.kernel_regularizer, self.recurrent_regularizer = kernel_regularizer, recurrent_regularizer
-        self.bias_regularizer = bias_regularizer
-        self.kernel_constraint, self.recurrent_constraint = kernel_constraint, recurrent_constraint
-        self.bias_constraint = bias_constraint
+        describe_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        describe_weight(self, "recurrent", recurrent_initializer, recurrent_regularizer, recurrent_constraint)
+        describe_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.seed, self.seed_generator = seed, generator_of(seed)
-        self.dropout = _rate(what, "dropout", dropout)
-        self.recurrent_dropout = _rate(what, "recurrent_dropout", recurrent_dropout)
+        self.dropout = float(share(f"{what}: dropout", dropout))
+        self.recurrent_dropout = float(share(f"{what}: recurrent_dropout", recurrent_dropout))
 
     @property
     def state_size(self) -> int | list[int]:
@@ -96,28 +93,14 @@ class Cell(Layer):
         if width is None:
             raise ShapeError(f"{self.name or type(self).__name__}: the width of a step is not known")
         columns = self.gates * self.units
-        self.kernel = self._weight("kernel", (width, columns))
-        self.recurrent_kernel = self._weight("recurrent_kernel", (self.units, columns))
-        self.bias = self._weight("bias", self.bias_shape) if self.use_bias else None
+        self.kernel = add_weight(self, "kernel", (width, columns))
+        self.recurrent_kernel = add_weight(self, "recurrent", (self.units, columns), "recurrent_kernel")
+        self.bias = add_weight(self, "bias", self.bias_shape) if self.use_bias else None
 
     @property
     def bias_shape(self) -> tuple[int, ...]:
         """A number for each column of the kernels."""
         return (self.gates * self.units,)
-
-    def _weight(self, name: str, shape: tuple[int, ...]) -> Node:
-        which = name.removesuffix("_kernel")
-        return self.add_weight(
-            shape,
-            self.start(which),
-            name=name,
-            regularizer=getattr(self, f"{which}_regularizer"),
-            constraint=getattr(self, f"{which}_constraint"),
-        )
-
-    def start(self, which: str) -> Any:
-        """The initializer of "kernel", "recurrent" or "bias"."""
-        return getattr(self, f"{which}_initializer")
 
     def get_initial_state(self, batch_size: Any = None, dtype: str | None = None) -> States:
         """Zeros."""
@@ -219,13 +202,9 @@ class LSTMCell(GatedCell):
     ) -> None:
         super().__init__(units, activation, recurrent_activation, use_bias, **arguments)
         self.unit_forget_bias = unit_forget_bias
-
-    def start(self, which: str) -> Any:
-        """The initializers as given, but for the bias of f."""
-        given = super().start(which)
-        if which != "bias" or not self.unit_forget_bias:
-            return given
-        return _ForgetBias(initializers.get(given))
+        if unit_forget_bias:
+            kept = vars(self)
+            kept["bias_initializer"] = _ForgetBias(kept["bias_initializer"])
 
     def step(self, x: Node, states: States, masks: Masks) -> States:
         """The new h and c."""
@@ -309,12 +288,6 @@ def gates_of(z: Node, names: str) -> list[Node]:
 def named(name: str, node: Node) -> Node:
     """`node`, just built, under the name that formulas give it."""
     return renamed(node, name, current_scope()) if node.inputs else node
-
-
-def _rate(what: str, name: str, rate: Any) -> float:
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
-        raise GraphError(f"{what}: {name} is {rate!r:.40}, expected at least 0 and below 1")
-    return float(rate)
 
 
 __all__ = ["Cell", "GRUCell", "LSTMCell", "SimpleRNNCell"]

@@ -10,19 +10,19 @@ from graphdl.ir.dim import Dim
 from graphdl.ir.node import Node
 from graphdl.ir.op import build, refusing
 from graphdl.ir.text import plain
-from graphdl.keras import activations, initializers
+from graphdl.keras import activations
 from graphdl.keras.layer import Layer
 from graphdl.keras.layers.arguments import (
     OLD_NAMES,
     add_weight,
     channels_last,
     check_rank,
+    describe_weight,
     known_size,
     one_of,
     positive,
     sizes,
 )
-from graphdl.keras.lookup import constraint_of, regularizer_of
 from graphdl.keras.shapes import Shape
 from graphdl.ops.conv import Conv2DTranspose as TransposeOp
 from graphdl.ops.conv import conv2d
@@ -56,13 +56,11 @@ class Convolution(Layer):
         self.data_format = channels_last(self, data_format)
         self.dilation_rate = sizes(self, "dilation_rate", dilation_rate, self.rank)
 
-    def finish_with(self, activation: Any, use_bias: bool, initializer: Any, regularizer: Any, constraint: Any) -> None:
-        """Keep what happens to the sums: a bias, an activation."""
+    def finish_with(self, activation: Any, use_bias: bool, *bias: Any) -> None:
+        """Keep what happens to the sums: a bias with its initializer, regularizer and constraint, an activation."""
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.bias_initializer = initializers.get(initializer)
-        self.bias_regularizer = regularizer_of(regularizer)
-        self.bias_constraint = constraint_of(constraint)
+        describe_weight(self, "bias", *bias)
         self.bias: Node | None = None
 
     def channels(self, input_shape: Shape) -> int:
@@ -147,9 +145,7 @@ class _Filters(Convolution):
                 f"{type(self).__name__}: strides is {self.strides} and dilation_rate {self.dilation_rate}; "
                 "expected one of them to be 1"
             )
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizer_of(kernel_regularizer)
-        self.kernel_constraint = constraint_of(kernel_constraint)
+        describe_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self.finish_with(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
@@ -220,9 +216,7 @@ class _Transposed(Convolution):
         self.filters = positive(self, "filters", filters)
         self.place(kernel_size, strides, padding, data_format, dilation_rate)
         self.output_padding = _more(self, output_padding)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizer_of(kernel_regularizer)
-        self.kernel_constraint = constraint_of(kernel_constraint)
+        describe_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self.finish_with(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:

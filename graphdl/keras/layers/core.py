@@ -12,13 +12,12 @@ from graphdl.ir.op import build
 from graphdl.ir.origin import at_scope, current_origin, origin
 from graphdl.ir.text import plain
 from graphdl.ir.types import BATCH, TensorType, as_shape
-from graphdl.keras import activations, initializers
+from graphdl.keras import activations
+from graphdl.keras.calls import Call, LayerOutput
 from graphdl.keras.family import Family, open_family
 from graphdl.keras.layer import Layer
-from graphdl.keras.layers.arguments import OLD_NAMES, add_weight, known_size, positive
-from graphdl.keras.lookup import constraint_of, regularizer_of
+from graphdl.keras.layers.arguments import OLD_NAMES, add_weight, describe_weight, known_size, positive
 from graphdl.keras.shapes import Shape, as_example_shape
-from graphdl.keras.tracing import Call, LayerOutput
 from graphdl.ops.arithmetic import abs, square
 from graphdl.ops.linalg import matmul
 from graphdl.ops.reduce import sum
@@ -111,12 +110,8 @@ class Dense(Layer):
         self.units = positive(self, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizer_of(kernel_regularizer)
-        self.bias_regularizer = regularizer_of(bias_regularizer)
-        self.kernel_constraint = constraint_of(kernel_constraint)
-        self.bias_constraint = constraint_of(bias_constraint)
+        describe_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        describe_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.kernel: Node | None = None
         self.bias: Node | None = None
 
@@ -186,12 +181,10 @@ class Lambda(Layer):
         self.output_shape = output_shape
         self.mask = mask
         self.arguments = dict(arguments or {})
-        self.supports_masking = True
+        self.supports_masking = mask is not None
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """The mask of the result: that of the input, or what the function `mask` makes of it."""
-        if self.mask is None:
-            return super().compute_mask(inputs, mask)
+        """The mask of the result: `mask`, or what the function `mask` makes of the inputs and theirs; else none."""
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def call(self, x: Any) -> Any:

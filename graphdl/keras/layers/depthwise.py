@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from graphdl.ir.node import Node
-from graphdl.keras import initializers
-from graphdl.keras.layers.arguments import add_weight, positive
+from graphdl.keras.layers.arguments import add_weight, describe_weight, positive
 from graphdl.keras.layers.convolution import Convolution
-from graphdl.keras.lookup import constraint_of, regularizer_of
 from graphdl.keras.shapes import Shape
 from graphdl.ops.conv import conv2d, depthwise_conv2d
 
@@ -53,9 +51,7 @@ class _Depthwise(_ByChannel):
         super().__init__(activity_regularizer=activity_regularizer, **arguments)
         self.place(kernel_size, strides, padding, data_format, dilation_rate)
         self.depth_multiplier = positive(self, "depth_multiplier", depth_multiplier)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.depthwise_regularizer = regularizer_of(depthwise_regularizer)
-        self.depthwise_constraint = constraint_of(depthwise_constraint)
+        describe_weight(self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         self.finish_with(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
@@ -111,12 +107,8 @@ class _Separable(_ByChannel):
         self.filters = positive(self, "filters", filters)
         self.place(kernel_size, strides, padding, data_format, dilation_rate)
         self.depth_multiplier = positive(self, "depth_multiplier", depth_multiplier)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.depthwise_regularizer = regularizer_of(depthwise_regularizer)
-        self.depthwise_constraint = constraint_of(depthwise_constraint)
-        self.pointwise_initializer = initializers.get(pointwise_initializer)
-        self.pointwise_regularizer = regularizer_of(pointwise_regularizer)
-        self.pointwise_constraint = constraint_of(pointwise_constraint)
+        describe_weight(self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
+        describe_weight(self, "pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint)
         self.finish_with(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from graphdl.errors import GraphError, ShapeError
+from graphdl.errors import ShapeError
 from graphdl.ir.node import Node
 from graphdl.ir.types import FLOATS, INTS
+from graphdl.keras.initializers import Constant
 from graphdl.keras.layer import Layer
+from graphdl.keras.layers.arguments import add_weight, describe_weight, positive
 from graphdl.ops.arithmetic import not_equal
 from graphdl.ops.indexing import take
 from graphdl.ops.shape import cast
@@ -24,9 +26,6 @@ class Embedding(Layer):
     `weights`       a table to begin with
     `input_length`  T, as older notes give it; a Sequential model that begins here then knows its input
     """
-
-    # What a model that begins with this layer is fed.
-    input_dtype = "int32"
 
     def __init__(
         self,
@@ -43,25 +42,17 @@ class Embedding(Layer):
         if input_length is not None:
             arguments.setdefault("input_shape", (input_length,))
         super().__init__(**arguments)
-        for name, value in (("input_dim", input_dim), ("output_dim", output_dim)):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise GraphError(f"Embedding: {name} is {value!r:.40}, expected an integer from 1")
-        self.input_dim, self.output_dim, self.mask_zero = int(input_dim), int(output_dim), mask_zero
-        self.embeddings_initializer = embeddings_initializer
-        self.embeddings_regularizer, self.embeddings_constraint = embeddings_regularizer, embeddings_constraint
-        self.table = None if weights is None else self._checked(weights)
+        self.input_dim, self.output_dim = (
+            positive(self, "input_dim", input_dim),
+            positive(self, "output_dim", output_dim),
+        )
+        self.mask_zero = mask_zero
+        start = embeddings_initializer if weights is None else Constant(self._checked(weights))
+        describe_weight(self, "embeddings", start, embeddings_regularizer, embeddings_constraint)
 
     def build(self, input_shape: Any) -> None:
         """The table."""
-        from graphdl.keras.initializers import Constant
-
-        self.embeddings = self.add_weight(
-            (self.input_dim, self.output_dim),
-            self.embeddings_initializer if self.table is None else Constant(self.table),
-            name="embeddings",
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-        )
+        self.embeddings = add_weight(self, "embeddings", (self.input_dim, self.output_dim))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Node | None:
         """Where a number is not 0."""

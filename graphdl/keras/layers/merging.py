@@ -56,7 +56,19 @@ class Subtract(_Merge):
 
 
 class Multiply(_Merge):
-    """The product of the inputs, element by element."""
+    """The product of the inputs, element by element.
+
+    A step that is masked in an input counts as 1 there, so what is not there changes nothing; the result is 0 at steps
+    that are masked in all.
+    """
+
+    def call(self, xs: Sequence[Node], mask: Any = None) -> Node:
+        """The product of what is there."""
+        nodes = _several(self, xs)
+        masks = _masks(nodes, mask)
+        factors = [_where(m, x, constant(1, x.dtype)) for m, x in zip(masks, nodes, strict=True)]
+        y = self.merge(_alike(self, factors))
+        return _where(self.compute_mask(nodes, masks), y, constant(0, y.dtype))
 
     def merge(self, xs: Sequence[Node]) -> Node:
         """``x1 x2 ...``."""
@@ -71,19 +83,35 @@ class Average(_Merge):
         return reduce(arithmetic.add, xs) / len(xs)
 
 
-class Maximum(_Merge):
+class _Extreme(_Merge):
+    """The largest or the smallest of the inputs; at a step that is masked in one of them the others are compared."""
+
+    def call(self, xs: Sequence[Node], mask: Any = None) -> Node:
+        """The extreme of what is there."""
+        nodes = _several(self, xs)
+        masks = _masks(nodes, mask)
+        y, known = nodes[0], masks[0]
+        for x, there in zip(nodes[1:], masks[1:], strict=True):
+            y, x = _alike(self, [y, x])
+            x = _where(there, x, y)
+            y = self.merge([_where(known, y, x), x])
+            known = None if known is None or there is None else arithmetic.logical_or(known, there)
+        return y
+
+
+class Maximum(_Extreme):
     """The largest of the inputs, element by element."""
 
     def merge(self, xs: Sequence[Node]) -> Node:
-        """``max(x1, x2, ...)``."""
+        """``max(x1, x2)``."""
         return reduce(arithmetic.maximum, xs)
 
 
-class Minimum(_Merge):
+class Minimum(_Extreme):
     """The smallest of the inputs, element by element."""
 
     def merge(self, xs: Sequence[Node]) -> Node:
-        """``min(x1, x2, ...)``."""
+        """``min(x1, x2)``."""
         return reduce(arithmetic.minimum, xs)
 
 
@@ -170,6 +198,20 @@ def _product(x: Node, axes: Sequence[int]) -> Any:
     for axis in axes:
         total = total * x.shape[axis]
     return total
+
+
+def _masks(xs: Sequence[Node], mask: Any) -> list[Node | None]:
+    """The mask of each input, where the inputs have as many axes as each other."""
+    alike = isinstance(mask, list | tuple) and len({x.ndim for x in xs}) == 1
+    return list(mask) if alike else [None] * len(xs)
+
+
+def _where(mask: Node | None, x: Node, other: Node) -> Node:
+    """`x` where the mask of its steps, if there is one, is True, and `other` elsewhere."""
+    if mask is None or mask.ndim >= x.ndim:
+        return x
+    steps = reshape(mask, (*mask.shape, *(1,) * (x.ndim - mask.ndim)))
+    return arithmetic.where(steps, x, other)
 
 
 def _all_of(x: Node) -> Node:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from graphdl.errors import GraphError, ShapeError
+from graphdl.errors import ShapeError
 from graphdl.ir.leaves import noise
 from graphdl.ir.node import Node
 from graphdl.ir.types import shape_text
+from graphdl.keras.checks import number, share
 from graphdl.keras.layer import Layer
 from graphdl.keras.layers.arguments import channels_last, check_floats, check_rank
 from graphdl.keras.random import generator_of, seed_of
@@ -28,9 +29,7 @@ class _Noise(Layer):
 
     def __init__(self, rate: float, seed: Any = None, **arguments: Any) -> None:
         super().__init__(**arguments)
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
-            raise GraphError(f"{type(self).__name__}: rate is {rate!r:.40}, expected at least 0 and below 1")
-        self.rate = rate
+        self.rate = share(f"{type(self).__name__}: rate", rate)
         self.seed, self.seed_generator = seed, generator_of(seed)
 
     @property
@@ -122,9 +121,7 @@ class GaussianNoise(Layer):
 
     def __init__(self, stddev: float, seed: Any = None, **arguments: Any) -> None:
         super().__init__(**arguments)
-        if isinstance(stddev, bool) or not isinstance(stddev, int | float) or not 0 <= stddev <= 1:
-            raise GraphError(f"GaussianNoise: stddev is {stddev!r:.40}, expected from 0 to 1")
-        self.stddev = stddev
+        self.stddev = number("GaussianNoise: stddev", stddev, 0, 1)
         self.seed, self.seed_generator = seed, generator_of(seed)
 
     @property

@@ -11,9 +11,9 @@ from graphdl.errors import GraphError, ShapeError
 from graphdl.ir.node import Node
 from graphdl.ir.types import normalise_axis
 from graphdl.keras import initializers
+from graphdl.keras.checks import number
 from graphdl.keras.layer import Layer
-from graphdl.keras.layers.arguments import add_weight, check_floats, known_size
-from graphdl.keras.lookup import constraint_of, regularizer_of
+from graphdl.keras.layers.arguments import add_weight, check_floats, describe_weight, known_size
 from graphdl.keras.shapes import Shape, shapes_of
 from graphdl.ops.arithmetic import maximum, sqrt, square
 from graphdl.ops.reduce import mean, sum, var
@@ -28,15 +28,10 @@ class _ScaledAndMoved(Layer):
 
     supports_masking = True
 
-    def keep(self, center: bool, scale: bool, epsilon: float, **found: Any) -> None:
+    def keep(self, center: bool, scale: bool, epsilon: float) -> None:
         """Check and keep what all have."""
-        if isinstance(epsilon, bool) or not isinstance(epsilon, int | float) or epsilon < 0:
-            raise GraphError(f"{type(self).__name__}: epsilon is {epsilon!r:.40}, expected 0 or more")
-        self.center, self.scale, self.epsilon = center, scale, epsilon
-        for role in ("beta", "gamma"):
-            vars(self)[f"{role}_initializer"] = initializers.get(found[f"{role}_initializer"])
-            vars(self)[f"{role}_regularizer"] = regularizer_of(found[f"{role}_regularizer"])
-            vars(self)[f"{role}_constraint"] = constraint_of(found[f"{role}_constraint"])
+        self.center, self.scale = center, scale
+        self.epsilon = number(f"{type(self).__name__}: epsilon", epsilon)
         self.gamma: Node | None = None
         self.beta: Node | None = None
 
@@ -106,22 +101,12 @@ class BatchNormalization(_ScaledAndMoved):
         self.synchronized, self.renorm = synchronized, False
         self.renorm_clipping, self.renorm_momentum = renorm_clipping, renorm_momentum
         self.axis = axis
-        if isinstance(momentum, bool) or not isinstance(momentum, int | float) or not 0 <= momentum <= 1:
-            raise GraphError(f"BatchNormalization: momentum is {momentum!r:.40}, expected from 0 to 1")
-        self.momentum = momentum
+        self.momentum = number("BatchNormalization: momentum", momentum, 0, 1)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.keep(
-            center,
-            scale,
-            epsilon,
-            beta_initializer=beta_initializer,
-            gamma_initializer=gamma_initializer,
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
-        )
+        self.keep(center, scale, epsilon)
+        describe_weight(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        describe_weight(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
 
     @property
     def differs_in_training(self) -> bool:
@@ -182,17 +167,9 @@ class LayerNormalization(_ScaledAndMoved):
     ) -> None:
         super().__init__(**arguments)
         self.axis = axis
-        self.keep(
-            center,
-            scale,
-            epsilon,
-            beta_initializer=beta_initializer,
-            gamma_initializer=gamma_initializer,
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
-        )
+        self.keep(center, scale, epsilon)
+        describe_weight(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        describe_weight(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
 
     def axes(self, rank: int) -> tuple[int, ...]:
         """The axes over which each example is normalised."""
@@ -235,17 +212,9 @@ class GroupNormalization(_ScaledAndMoved):
     ) -> None:
         super().__init__(**arguments)
         self.groups, self.axis = groups, axis
-        self.keep(
-            center,
-            scale,
-            epsilon,
-            beta_initializer=beta_initializer,
-            gamma_initializer=gamma_initializer,
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
-        )
+        self.keep(center, scale, epsilon)
+        describe_weight(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        describe_weight(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
 
     def build(self, input_shape: Shape) -> None:
         """`gamma` and `beta` for each channel."""

@@ -11,9 +11,10 @@ import numpy as np
 
 from graphdl.autodiff.scan import scan
 from graphdl.errors import GraphError, ShapeError
-from graphdl.ir.leaves import Variable
+from graphdl.ir.leaves import Variable, constant
 from graphdl.ir.node import Node
 from graphdl.ir.origin import name_scope
+from graphdl.keras.calls import nodes_in
 from graphdl.keras.layer import Layer
 from graphdl.keras.layers.cells import Cell, GRUCell, LSTMCell, SimpleRNNCell
 from graphdl.keras.layers.stacking import (
@@ -25,7 +26,6 @@ from graphdl.keras.layers.stacking import (
     one_step,
     output_size,
 )
-from graphdl.keras.tracing import nodes_in
 from graphdl.ops.arithmetic import where
 from graphdl.ops.indexing import take
 from graphdl.ops.parts import stack
@@ -240,9 +240,11 @@ def time_first(x: Node, name: str | None) -> Node:
 def reversed_in_time(x: Node) -> Node:
     """The sequences [N, T, ...] backwards."""
     length = x.shape[1]
-    if not isinstance(length, int):
-        raise ShapeError(f"{x.label} is {x.type}; sequences are put in reverse order where their length is known")
-    return take(x, np.arange(length - 1, -1, -1), axis=1)
+    if isinstance(length, int):
+        return take(x, np.arange(length - 1, -1, -1), axis=1)
+    # A length that is known at run time only is counted in a loop, which begins with the last step.
+    _, places = scan(lambda place, _: (place + 1, place), constant(0, "int64"), length=length, reverse=True)
+    return take(x, places, axis=1)
 
 
 def like(states: list[Any], leaves: Sequence[Node]) -> list[Any]:

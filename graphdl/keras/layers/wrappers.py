@@ -8,10 +8,10 @@ from typing import Any
 
 from graphdl.errors import GraphError, ShapeError
 from graphdl.ir.node import Node
+from graphdl.keras.calls import nodes_in
 from graphdl.keras.layer import Layer
 from graphdl.keras.layers.recurrent import RNN
 from graphdl.keras.lookup import by_name
-from graphdl.keras.tracing import nodes_in
 from graphdl.ops.parts import concat
 from graphdl.ops.shape import reshape
 

@@ -19,7 +19,7 @@ from graphdl.runtime.lint import lint_graph
 
 if TYPE_CHECKING:
     from graphdl.keras.fitting import Fit
-    from graphdl.keras.model import Model
+    from graphdl.keras.models.model import Model
 
 MODEL_RULES = tuple(r for m in (network, examples) for r in RULES.values() if r.check.__module__ == m.__name__)
 
@@ -32,7 +32,7 @@ def lint(what: Any, feeds: Any = None, session: Any = None) -> list[Finding]:
 
     Nothing is changed, but that a model without an input shape takes that of x, as in `fit`.
     """
-    from graphdl.keras.model import Model
+    from graphdl.keras.models.model import Model
 
     if not isinstance(what, Model):
         return lint_graph(what, feeds, session)

@@ -15,12 +15,11 @@ from graphdl.ir.leaves import Noise
 from graphdl.ir.node import Node
 from graphdl.ir.origin import User
 from graphdl.ir.traverse import ancestors
-from graphdl.keras import data
-from graphdl.keras.fitting import read_examples
+from graphdl.keras.fitting import data, read_examples
 from graphdl.runtime.lint import facts_of
 
 if TYPE_CHECKING:
-    from graphdl.keras.model import Model
+    from graphdl.keras.models.model import Model
     from graphdl.keras.training import Head, Training
 
 Array = np.ndarray[Any, Any]

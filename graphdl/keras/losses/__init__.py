@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graphdl.errors import GraphError
-from graphdl.keras.layer import snake_case
-from graphdl.keras.lookup import by_name, described, serialize
+from graphdl.keras.lookup import Kind, serialize, snake_case
 from graphdl.keras.losses import functions
 from graphdl.keras.losses.alignment import CTC
 from graphdl.keras.losses.circle import Circle
@@ -101,6 +99,10 @@ mse, mae, bce, kld = mean_squared_error, mean_absolute_error, binary_crossentrop
 mape, msle, logcosh = mean_absolute_percentage_error, mean_squared_logarithmic_error, log_cosh
 
 
+_KIND: Kind[Loss] = Kind("a loss", Loss, KNOWN, "a name such as 'mse', a loss object or a function")
+deserialize = _KIND.deserialize
+
+
 def get(identifier: Any) -> Loss:
     """The loss of that name or description, the one given, or a function of (targets, predictions) as a loss."""
     if isinstance(identifier, str) and identifier.lower() in ("acc", "accuracy"):
@@ -108,23 +110,12 @@ def get(identifier: Any) -> Loss:
             f"{identifier} is no loss: it jumps or stays, so no gradient says which way is better; "
             f"train on a cross-entropy, and watch it with metrics=[{identifier!r}]"
         )
-    if isinstance(identifier, str):
-        return by_name("loss", identifier, KNOWN)()
-    if isinstance(identifier, Loss):
-        return identifier
-    if isinstance(identifier, Mapping):
-        return described("loss", identifier, KNOWN)
-    if isinstance(identifier, type) and issubclass(identifier, Loss):
-        return identifier()
-    if callable(identifier):
-        ours = [made for function, made in _FUNCTIONS.items() if function is identifier]
-        return ours[0]() if ours else FunctionLoss(identifier)
-    raise GraphError(f"a loss is {identifier!r:.60}, expected a name such as 'mse', a loss object or a function")
+    return _KIND.get(identifier, _of_function)
 
 
-def deserialize(description: Mapping[str, Any]) -> Loss:
-    """The loss that `serialize` described."""
-    return described("loss", description, KNOWN)
+def _of_function(function: Any) -> Loss:
+    ours = [made for known, made in _FUNCTIONS.items() if known is function]
+    return ours[0]() if ours else FunctionLoss(function)
 
 
 __all__ = [

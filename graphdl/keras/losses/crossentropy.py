@@ -11,6 +11,7 @@ from typing import Any
 from graphdl.errors import GraphError
 from graphdl.ir.node import Node
 from graphdl.ir.types import normalise_axis
+from graphdl.keras.checks import number, share
 from graphdl.keras.losses.loss import EPSILON, BuiltinLoss, ElementLoss
 from graphdl.ops.arithmetic import clip, not_equal, where
 from graphdl.ops.indexing import take_along
@@ -18,13 +19,6 @@ from graphdl.ops.nn import Softmax, log_softmax
 from graphdl.ops.reduce import sum
 from graphdl.ops.shape import transpose
 from graphdl.ops.transcendental import log, power, sigmoid
-
-
-def check_smoothing(owner: str, label_smoothing: Any) -> float:
-    """GraphError unless it is a share below 1."""
-    if not isinstance(label_smoothing, int | float) or not 0 <= label_smoothing < 1:
-        raise GraphError(f"{owner}: label_smoothing is {label_smoothing!r:.40}, expected at least 0 and below 1")
-    return label_smoothing
 
 
 def smoothed(y_true: Node, share: float, uniform: Any) -> Node:
@@ -71,7 +65,7 @@ class BinaryCrossentropy(ElementLoss):
     ) -> None:
         super().__init__(reduction, name, dtype)
         self.from_logits, self.axis = from_logits, axis
-        self.label_smoothing = check_smoothing(self.name, label_smoothing)
+        self.label_smoothing = share(f"{self.name}: label_smoothing", label_smoothing)
 
     def values(self, y_true: Node, y_pred: Node) -> Node:
         """Nats of each element."""
@@ -103,7 +97,7 @@ class CategoricalCrossentropy(BuiltinLoss):
     ) -> None:
         super().__init__(reduction, name, dtype)
         self.from_logits, self.axis = from_logits, axis
-        self.label_smoothing = check_smoothing(self.name, label_smoothing)
+        self.label_smoothing = share(f"{self.name}: label_smoothing", label_smoothing)
 
     def call(self, y_true: Node, y_pred: Node) -> Node:
         """Nats of each example."""
@@ -168,8 +162,7 @@ class CategoricalGeneralizedCrossEntropy(BuiltinLoss):
         dtype: Any = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
-        if not isinstance(q, int | float) or not 0 < q < 1:
-            raise GraphError(f"{self.name}: q is {q!r:.40}, expected above 0 and below 1")
+        number(f"{self.name}: q", q, 0, 1, above=True, below=True)
         self.q = q
 
     def call(self, y_true: Node, y_pred: Node) -> Node:

@@ -6,9 +6,9 @@ from typing import Any
 
 from graphdl.ir.leaves import constant
 from graphdl.ir.node import Node
+from graphdl.keras.checks import share
 from graphdl.keras.losses.crossentropy import (
     binary_nats,
-    check_smoothing,
     clipped,
     last_axis,
     log_probabilities,
@@ -44,7 +44,7 @@ class BinaryFocalCrossentropy(ElementLoss):
         super().__init__(reduction, name, dtype)
         self.apply_class_balancing, self.alpha, self.gamma = apply_class_balancing, alpha, gamma
         self.from_logits, self.axis = from_logits, axis
-        self.label_smoothing = check_smoothing(self.name, label_smoothing)
+        self.label_smoothing = share(f"{self.name}: label_smoothing", label_smoothing)
 
     def values(self, y_true: Node, y_pred: Node) -> Node:
         """Nats of each element, made light."""
@@ -74,7 +74,7 @@ class CategoricalFocalCrossentropy(BuiltinLoss):
     ) -> None:
         super().__init__(reduction, name, dtype)
         self.alpha, self.gamma, self.from_logits, self.axis = alpha, gamma, from_logits, axis
-        self.label_smoothing = check_smoothing(self.name, label_smoothing)
+        self.label_smoothing = share(f"{self.name}: label_smoothing", label_smoothing)
 
     def call(self, y_true: Node, y_pred: Node) -> Node:
         """Nats of each example, made light class by class."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any
 
 from graphdl.config import floatx
 from graphdl.errors import GraphError, ShapeError
@@ -14,7 +13,7 @@ from graphdl.ir.leaves import size
 from graphdl.ir.node import Node
 from graphdl.ir.text import plain
 from graphdl.ir.types import FLOATS, TensorType, as_dtype
-from graphdl.keras.lookup import by_name
+from graphdl.keras.lookup import Configured, by_name
 from graphdl.ops.arithmetic import maximum, where
 from graphdl.ops.reduce import mean, sum
 from graphdl.ops.shape import broadcast_to, cast, expand_dims, reshape, squeeze
@@ -30,7 +29,7 @@ _REDUCTIONS = {
 }
 
 
-class Loss:
+class Loss(Configured):
     """A number to make small. Subclasses write in `call` what each example adds to it.
 
     reduction   "sum_over_batch_size": the mean over the examples (the weighted sum divided by their number);
@@ -102,26 +101,6 @@ class Loss:
             raise ShapeError(f"{self.name}: found predictions {y_pred.type}, expected a row of classes an example")
         return TensorType("int64", y_pred.shape[:-1])
 
-    @property
-    def reduction_name(self) -> str:
-        """The reduction, as Keras calls it."""
-        return self.reduction
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments it was made with."""
-        return {word: getattr(self, word) for word in inspect.signature(type(self)).parameters}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """The loss of these arguments."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        own = {word: p.default for word, p in inspect.signature(type(self)).parameters.items()}
-        default = {**own, "name": type(self).name}
-        changed = [f"{word}={value!r}" for word, value in self.get_config().items() if value != default[word]]
-        return f"{type(self).__name__}({', '.join(changed)})"
-
 
 class BuiltinLoss(Loss):
     """A loss of Keras' own: how it is reduced comes first, and its name is known."""
@@ -177,7 +156,10 @@ def _weighted(values: Node, given: Node | None, masks: list[Node], reduction: st
     if reduction == "none":
         return values * weight
     if not values.ndim:
-        return values * mean(weight)
+        # One value for all examples, each of which has it with its weight.
+        return (
+            values * sum(weight) if reduction == "sum" else values if reduction == "weighted" else values * mean(weight)
+        )
     total = sum(_chosen(values, masks) * weight)
     if reduction == "sum":
         return total

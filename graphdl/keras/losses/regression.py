@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from graphdl.errors import GraphError
 from graphdl.ir.node import Node
+from graphdl.keras.checks import number
 from graphdl.keras.losses.loss import EPSILON, BuiltinLoss, ElementLoss
 from graphdl.ops.arithmetic import abs, less_equal, maximum, sqrt, square, where
 from graphdl.ops.reduce import sum
@@ -66,8 +66,7 @@ class Huber(ElementLoss):
         dtype: Any = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
-        if not isinstance(delta, int | float) or not delta > 0:
-            raise GraphError(f"{self.name}: delta is {delta!r:.40}, expected a number above 0")
+        number(f"{self.name}: delta", delta, above=True)
         self.delta = delta
 
     def values(self, y_true: Node, y_pred: Node) -> Node:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from graphdl.errors import GraphError, did_you_mean, listed
 from graphdl.ir.node import Node
 from graphdl.ir.types import INTS
 from graphdl.keras import losses
-from graphdl.keras.layer import snake_case
-from graphdl.keras.lookup import described, serialize
+from graphdl.keras.lookup import Kind, serialize, snake_case
 from graphdl.keras.losses.functions import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -147,6 +146,9 @@ _NAMED = {
     for word in (made.__name__, snake_case(made.__name__), made.name)
 } | {"rmse": RootMeanSquaredError, "f1": F1Score, "r2": R2Score, "kld": KLDivergence}
 
+_KIND: Kind[Metric] = Kind("a metric", Metric, KNOWN, "a name such as 'accuracy', or an object")
+deserialize = _KIND.deserialize
+
 
 def get(identifier: Any, y_true: Node | None = None, y_pred: Node | None = None) -> Metric:
     """The metric of that name or description, the one given, or a function of (targets, predictions) as a metric.
@@ -156,23 +158,13 @@ def get(identifier: Any, y_true: Node | None = None, y_pred: Node | None = None)
     """
     if isinstance(identifier, str):
         return _by_name(identifier, y_true, y_pred)
-    if isinstance(identifier, Metric):
-        return identifier
-    if isinstance(identifier, losses.Loss):
-        return LossMetric(identifier)
-    if isinstance(identifier, Mapping):
-        return described("metric", identifier, KNOWN)
-    if isinstance(identifier, type) and issubclass(identifier, Metric):
-        return identifier()
-    if callable(identifier):
-        found = losses.get(identifier)
-        return FunctionMetric(identifier) if isinstance(found, losses.FunctionLoss) else LossMetric(found)
-    raise GraphError(f"a metric is {identifier!r:.60}, expected a name such as 'accuracy', or an object")
+    return _KIND.get(identifier, _of_function)
 
 
-def deserialize(description: Mapping[str, Any]) -> Metric:
-    """The metric that `serialize` described."""
-    return described("metric", description, KNOWN)
+def _of_function(function: Any) -> Metric:
+    """A loss, or a function of (targets, predictions), as a metric."""
+    found = losses.get(function)
+    return FunctionMetric(function) if isinstance(found, losses.FunctionLoss) else LossMetric(found)
 
 
 def _by_name(name: str, y_true: Node | None, y_pred: Node | None) -> Metric:

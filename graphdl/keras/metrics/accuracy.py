@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphdl.errors import GraphError
 from graphdl.ir.node import Node
+from graphdl.keras.checks import integer
 from graphdl.keras.losses.loss import alike, class_numbers
 from graphdl.keras.metrics.metric import Metric
 from graphdl.ops.arithmetic import equal, greater, less
@@ -67,7 +67,7 @@ class TopKCategoricalAccuracy(Metric):
 
     def __init__(self, k: int = 5, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(name, dtype)
-        self.k = _count(self.name, k)
+        self.k = integer(f"{self.name}: k", k)
 
     def values(self, y_true: Node, y_pred: Node) -> Node:
         """Whether each example is right."""
@@ -84,7 +84,7 @@ class SparseTopKCategoricalAccuracy(Metric):
 
     def __init__(self, k: int = 5, name: str | None = None, dtype: Any = None, from_sorted_ids: bool = False) -> None:
         super().__init__(name, dtype)
-        self.k, self.from_sorted_ids = _count(self.name, k), from_sorted_ids
+        self.k, self.from_sorted_ids = integer(f"{self.name}: k", k), from_sorted_ids
 
     def values(self, y_true: Node, y_pred: Node) -> Node:
         """Whether each example is right."""
@@ -99,9 +99,3 @@ def is_in_top(labels: Node, scores: Node, k: int) -> Node:
     """Whether fewer than `k` scores are larger than the label's; where scores tie, all of them are in."""
     own = expand_dims(take_along(scores, cast(labels, "int64")), -1)
     return less(sum(cast(greater(scores, own), "int64"), axis=-1), k)
-
-
-def _count(owner: str, k: Any) -> int:
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise GraphError(f"{owner}: k is {k!r:.40}, expected an integer from 1")
-    return k

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from graphdl.errors import GraphError, ShapeError
+from graphdl.errors import ShapeError
 from graphdl.ir.leaves import constant
 from graphdl.ir.node import Node
+from graphdl.keras.checks import number
 from graphdl.keras.losses.loss import alike, in_dtype, weight_like
 from graphdl.keras.metrics.metric import Accumulated, Sums, float_of, ratio
 from graphdl.ops.arithmetic import equal, greater, less, logical_and, logical_or, not_equal, where
@@ -29,8 +30,7 @@ class Decisions:
         given: Any = (0.5 if top_k is None else LOWEST) if thresholds is None else thresholds
         self.thresholds: list[float] = list(given) if isinstance(given, list | tuple | np.ndarray) else [given]
         for value in self.thresholds if thresholds is not None else ():
-            if not isinstance(value, int | float) or not 0 <= value <= 1:
-                raise GraphError(f"{owner}: a threshold is {value!r:.40}, expected 0 to 1")
+            number(f"{owner}: a threshold", value, 0, 1)
         self.top_k, self.class_id = top_k, class_id
 
     def counts(self, y_true: Node, y_pred: Node, sample_weight: Node | None) -> dict[str, Node]:

@@ -10,6 +10,7 @@ import numpy as np
 from graphdl.errors import GraphError, ShapeError
 from graphdl.ir.leaves import constant
 from graphdl.ir.node import Node
+from graphdl.keras.checks import integer, number
 from graphdl.keras.lookup import by_name
 from graphdl.keras.losses.loss import EPSILON, alike, in_dtype, weight_like
 from graphdl.keras.metrics.confusion import Decisions, counted
@@ -53,8 +54,8 @@ class AUC(Accumulated):
         from_logits: bool = False,
     ) -> None:
         super().__init__(name, dtype)
-        if thresholds is None and (not isinstance(num_thresholds, int) or num_thresholds < 2):
-            raise GraphError(f"AUC: num_thresholds is {num_thresholds!r:.40}, expected an integer from 2")
+        if thresholds is None:
+            integer("AUC: num_thresholds", num_thresholds, 2)
         if num_labels and not multi_label:
             raise GraphError("AUC: num_labels is for multi_label=True")
         inner = even_thresholds(num_thresholds)[1:-1] if thresholds is None else sorted(thresholds)
@@ -137,14 +138,10 @@ class _AtPoint(Accumulated):
 
     def __init__(self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: Any) -> None:
         super().__init__(name, dtype)
-        if not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise GraphError(f"{type(self).__name__}: {self.held} is {value!r:.40}, expected 0 to 1")
-        if isinstance(num_thresholds, bool) or not isinstance(num_thresholds, int) or num_thresholds < 1:
-            raise GraphError(
-                f"{type(self).__name__}: num_thresholds is {num_thresholds!r:.40}, expected an integer from 1"
-            )
-        self.value, self.num_thresholds, self.class_id = value, num_thresholds, class_id
-        self._decisions = Decisions(type(self).__name__, even_thresholds(num_thresholds), None, class_id)
+        kind = type(self).__name__
+        self.value, self.class_id = number(f"{kind}: {self.held}", value, 0, 1), class_id
+        self.num_thresholds = integer(f"{kind}: num_thresholds", num_thresholds)
+        self._decisions = Decisions(kind, even_thresholds(num_thresholds), None, class_id)
 
     def sums(self, y_true: Node, y_pred: Node, sample_weight: Node | None = None) -> dict[str, Node]:
         """The four counts at each threshold."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphdl.errors import GraphError, ShapeError
+from graphdl.errors import ShapeError
 from graphdl.ir.node import Node
+from graphdl.keras.checks import number
 from graphdl.keras.lookup import by_name
 from graphdl.keras.losses.loss import EPSILON, alike, weight_like
 from graphdl.keras.metrics.metric import Accumulated, Sums
@@ -36,11 +37,8 @@ class FBetaScore(Accumulated):
     ) -> None:
         super().__init__(name, dtype)
         by_name("average", average or "none", _AVERAGES)
-        if not isinstance(beta, int | float) or not beta > 0:
-            raise GraphError(f"{self.name}: beta is {beta!r:.40}, expected a number above 0")
-        if threshold is not None and (not isinstance(threshold, int | float) or not 0 < threshold <= 1):
-            raise GraphError(f"{self.name}: threshold is {threshold!r:.40}, expected above 0 and up to 1")
-        self.average, self.beta, self.threshold = average, beta, threshold
+        self.average, self.beta = average, number(f"{self.name}: beta", beta, above=True)
+        self.threshold = None if threshold is None else number(f"{self.name}: threshold", threshold, 0, 1, above=True)
 
     def sums(self, y_true: Node, y_pred: Node, sample_weight: Node | None = None) -> dict[str, Node]:
         """Decisions, right and wrong, of each class (of all together for "micro"), and how often it is true."""

@@ -6,9 +6,8 @@ means. In a model they are variables of the graph; on arrays `update_state`, `re
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from graphdl.errors import GraphError
 from graphdl.ir.leaves import constant, placeholder, size
 from graphdl.ir.node import Node
 from graphdl.ir.types import FLOATS, as_dtype
+from graphdl.keras.lookup import Configured
 from graphdl.keras.losses import Loss
 from graphdl.keras.losses.loss import in_dtype, weight_like
 from graphdl.ops.arithmetic import equal, where
@@ -27,7 +27,7 @@ from graphdl.runtime.session import Session
 Sums = Mapping[str, Node]
 
 
-class Metric:
+class Metric(Configured):
     """A number to watch. Subclasses say in `values` what is averaged over the examples."""
 
     name: str = "metric"
@@ -85,15 +85,6 @@ class Metric:
 
     # As Keras 2 called it.
     reset_states = reset_state
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments it was made with."""
-        return {word: getattr(self, word) for word in inspect.signature(type(self)).parameters}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """The metric of these arguments."""
-        return cls(**config)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"

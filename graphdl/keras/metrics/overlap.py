@@ -11,6 +11,7 @@ from graphdl.errors import GraphError
 from graphdl.ir.leaves import constant
 from graphdl.ir.node import Node
 from graphdl.ir.types import FLOATS
+from graphdl.keras.checks import integer
 from graphdl.keras.losses.loss import in_dtype
 from graphdl.keras.metrics.metric import Accumulated, Sums, float_of, ratio
 from graphdl.ops.arithmetic import floor, greater, greater_equal, not_equal, where
@@ -31,9 +32,7 @@ class ConfusionMatrix(Accumulated):
 
     def __init__(self, num_classes: int, threshold: float = 0.5, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(name, dtype)
-        if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 2:
-            raise GraphError(f"{self.name}: num_classes is {num_classes!r:.40}, expected an integer from 2")
-        self.num_classes, self.threshold = num_classes, threshold
+        self.num_classes, self.threshold = integer(f"{self.name}: num_classes", num_classes, 2), threshold
 
     def classes(self, y_true: Node, y_pred: Node) -> tuple[Node, Node]:
         """Class numbers of targets and predictions."""

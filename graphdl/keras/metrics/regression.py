@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphdl.errors import GraphError, ShapeError
+from graphdl.errors import ShapeError
 from graphdl.ir.dim import numel
 from graphdl.ir.leaves import constant, size
 from graphdl.ir.node import Node
+from graphdl.keras.checks import integer
 from graphdl.keras.lookup import by_name
 from graphdl.keras.losses.loss import EPSILON, alike, weight_like
 from graphdl.keras.losses.regression import cosine
@@ -99,9 +100,8 @@ class R2Score(Accumulated):
     ) -> None:
         super().__init__(name, dtype)
         by_name("class_aggregation", class_aggregation or "none", _AGGREGATIONS)
-        if isinstance(num_regressors, bool) or not isinstance(num_regressors, int) or num_regressors < 0:
-            raise GraphError(f"R2Score: num_regressors is {num_regressors!r:.40}, expected an integer from 0")
-        self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
+        self.class_aggregation = class_aggregation
+        self.num_regressors = integer("R2Score: num_regressors", num_regressors, 0)
 
     def sums(self, y_true: Node, y_pred: Node, sample_weight: Node | None = None) -> dict[str, Node]:
         """Of each output: targets, their squares, squared errors, weights; and how many elements there were."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from graphdl.errors import GraphError
-from graphdl.keras.lookup import by_name, described, serialize
+from graphdl.keras.lookup import Kind, serialize
 from graphdl.keras.optimizers import schedules
 from graphdl.keras.optimizers.accumulated import Adadelta, Adagrad, RMSprop
 from graphdl.keras.optimizers.adafactor import Adafactor
@@ -37,22 +35,13 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"graphdl.keras.optimizers has no {name}{why}")
 
 
-def get(identifier: Any) -> Optimizer:
-    """The optimizer of that name, of that configuration (as `serialize` gives it), or the one given."""
-    if isinstance(identifier, str):
-        return by_name("optimizer", identifier, {name.lower(): made for name, made in KNOWN.items()})()
-    if isinstance(identifier, Mapping):
-        return deserialize(identifier)
-    if isinstance(identifier, type) and issubclass(identifier, Optimizer):
-        return identifier()
-    if isinstance(identifier, Optimizer):
-        return identifier
-    raise GraphError(f"an optimizer is {identifier!r:.60}, expected a name such as 'adam', or an object")
-
-
-def deserialize(description: Mapping[str, Any]) -> Optimizer:
-    """The optimizer that `serialize` described."""
-    return described("optimizer", description, KNOWN)
+_KIND: Kind[Optimizer] = Kind(
+    "an optimizer",
+    Optimizer,
+    {name.lower(): made for name, made in KNOWN.items()},
+    "a name such as 'adam', or an object",
+)
+get, deserialize = _KIND.get, _KIND.deserialize
 
 
 __all__ = [

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from graphdl.ir.node import Node
-from graphdl.keras.optimizers.arguments import number
+from graphdl.keras.checks import number
 from graphdl.keras.optimizers.optimizer import Optimizer
 from graphdl.keras.optimizers.schedules import Schedule
 from graphdl.keras.optimizers.step import Pairs, Place, Step, norm
@@ -93,7 +93,7 @@ class AdamW(Adam):
         amsgrad: bool = False,
         **common: Any,
     ) -> None:
-        number("AdamW", "weight_decay", weight_decay, 0, math.inf)
+        number("AdamW: weight_decay", weight_decay)
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **common)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 from collections.abc import Callable
 from typing import Any
 
 from graphdl.errors import GraphError
+from graphdl.keras.checks import integer, number
 from graphdl.keras.lookup import refuse_unknown
 
 # What every optimizer takes beside its own arguments, with Keras' defaults.
@@ -54,12 +54,11 @@ def common_arguments(owner: str, own: tuple[str, ...], given: dict[str, Any]) ->
     _check_clips(owner, found)
     for word in ("weight_decay", "decay"):
         if found[word] is not None:
-            number(owner, word, found[word], 0, math.inf)
-    number(owner, "ema_momentum", found["ema_momentum"], 0, 1)
+            number(f"{owner}: {word}", found[word])
+    number(f"{owner}: ema_momentum", found["ema_momentum"], 0, 1)
     for word, least in (("ema_overwrite_frequency", 1), ("gradient_accumulation_steps", 2)):
-        value = found[word]
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-            raise GraphError(f"{owner}: {word} is {value!r:.40}, expected an integer from {least}")
+        if found[word] is not None:
+            integer(f"{owner}: {word}", found[word], least)
     return found
 
 
@@ -68,13 +67,4 @@ def _check_clips(owner: str, found: dict[str, Any]) -> None:
     if len(chosen) > 1:
         raise GraphError(f"{owner} takes one of clipnorm, clipvalue and global_clipnorm, found {' and '.join(chosen)}")
     for word in chosen:
-        number(owner, word, found[word], 0, math.inf)
-
-
-def number(owner: str, word: str, value: Any, low: float, high: float, below: bool = False) -> None:
-    """GraphError unless `value` is a number from `low` to `high`, or `below` it."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high or (below and value == high):
-        wanted = f"a number from {low}" if high == math.inf else f"{low} to {high}"
-        wanted = f"at least {low} and below {high}" if below else wanted
-        raise GraphError(f"{owner}: {word} is {value!r:.40}, expected {wanted}")
+        number(f"{owner}: {word}", found[word])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphdl.ir.node import Node
-from graphdl.keras.optimizers.arguments import number
+from graphdl.keras.checks import number
 from graphdl.keras.optimizers.optimizer import Optimizer
 from graphdl.keras.optimizers.schedules import Schedule
 from graphdl.keras.optimizers.step import Pairs, Place, Step, norm
@@ -56,7 +56,7 @@ class Muon(Optimizer):
         self._check_betas(adam_beta_1=adam_beta_1, adam_beta_2=adam_beta_2)
         self._check(epsilon=(epsilon, 0, math.inf), momentum=(momentum, 0, 1), ns_steps=(ns_steps, 1, math.inf))
         if adam_weight_decay is not None:
-            number("Muon", "adam_weight_decay", adam_weight_decay, 0, math.inf)
+            number("Muon: adam_weight_decay", adam_weight_decay)
         self.adam_beta_1, self.adam_beta_2, self.epsilon = adam_beta_1, adam_beta_2, epsilon
         self.adam_weight_decay, self.adam_lr_ratio = adam_weight_decay, adam_lr_ratio
         self.exclude_layers, self.exclude_embeddings = exclude_layers, exclude_embeddings

@@ -18,10 +18,11 @@ from graphdl.ir.leaves import Variable, VariableLeaf
 from graphdl.ir.node import Node
 from graphdl.ir.origin import name_scope
 from graphdl.ir.traverse import ancestors
+from graphdl.keras.checks import number, share
 from graphdl.keras.constraints import Constraint
 from graphdl.keras.lookup import serialize
 from graphdl.keras.optimizers import schedules
-from graphdl.keras.optimizers.arguments import COMMON, common_arguments, number, spelled
+from graphdl.keras.optimizers.arguments import COMMON, common_arguments, spelled
 from graphdl.keras.optimizers.schedules import Schedule
 from graphdl.keras.optimizers.step import Pairs, Place, Step
 from graphdl.keras.optimizers.update import updated
@@ -195,11 +196,11 @@ class Optimizer:
     def _check(self, **numbers: tuple[float, float, float]) -> None:
         """GraphError unless each argument, by name (value, low, high), is a number in its range."""
         for word, (value, low, high) in numbers.items():
-            number(type(self).__name__, word, value, low, high)
+            number(f"{type(self).__name__}: {word}", value, low, high)
 
     def _check_betas(self, **betas: float) -> None:
         for word, beta in betas.items():
-            number(type(self).__name__, word, beta, 0, 1, below=True)
+            share(f"{type(self).__name__}: {word}", beta)
 
     def _rate_of(self, step: Step) -> Node:
         """The rate of this step."""

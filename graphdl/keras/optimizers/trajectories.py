@@ -11,6 +11,7 @@ import numpy as np
 from graphdl.errors import GraphError
 from graphdl.ir.leaves import Variable, placeholder
 from graphdl.ir.node import Node
+from graphdl.keras.checks import integer
 from graphdl.keras.optimizers.optimizer import Optimizer
 from graphdl.keras.optimizers.surfaces import Surface, surface_of
 from graphdl.runtime.session import Session
@@ -95,8 +96,7 @@ def trajectories(
     >>> print(trajectories("valley", (1, 1), {"SGD(0.1)": SGD(0.1)}, steps=2))     # doctest: +SKIP
     """
     surface = surface_of(loss, start, extent)
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise GraphError(f"steps is {steps!r:.40}, expected an integer from 1")
+    integer("steps", steps)
     named = _named(optimizers)
     if not named:
         raise GraphError("trajectories needs an optimizer, found none")

@@ -12,11 +12,11 @@ from graphdl.ir.leaves import Constant
 from graphdl.ir.node import Node
 from graphdl.ir.records import Places, node_of, record_of
 from graphdl.ir.traverse import in_order
+from graphdl.keras.calls import Arguments, Call, LayerOutput, mapped, nodes_in
 from graphdl.keras.family import close_family
 from graphdl.keras.layer import Layer
 from graphdl.keras.layers import InputLayer
-from graphdl.keras.saving.objects import Objects, from_json, made, to_json
-from graphdl.keras.tracing import Arguments, Call, LayerOutput, mapped, nodes_in
+from graphdl.keras.saving.objects import Objects, at_hand, from_json, made, to_json
 
 Json = dict[str, Any]
 
@@ -31,6 +31,13 @@ def described(model: Any) -> Json:
     if kind is builtin["sequential"]:
         return {"kind": "sequential", **base, **_chain(model)}
     return {"kind": "functional", **base, **_calls(model)}
+
+
+def copied(model: Any) -> Any:
+    """A model like this one, with weights of its own; functions and classes of the user's own are the same in both."""
+    with at_hand() as custom:
+        data = described(model)
+    return rebuilt(data, custom)
 
 
 @collector_paused()

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from graphdl.errors import ExtraMissing, FormatError, listed
-from graphdl.keras.layer import Layer, snake_case
+from graphdl.keras.layer import Layer
+from graphdl.keras.lookup import snake_case
 from graphdl.keras.saving.tensors import Array
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"

@@ -7,10 +7,12 @@ where the user hands it over as `custom_objects`: a file holds no code.
 from __future__ import annotations
 
 import importlib
-import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ import numpy as np
 from graphdl.errors import FormatError, GraphdlError, GraphError, did_you_mean, listed
 from graphdl.ir.encoding import decoded_array, encoded_array, shown
 from graphdl.ir.node import Node
+from graphdl.keras.lookup import arguments_of
 
 Objects = Mapping[str, Any]
 
@@ -42,6 +45,7 @@ _CUSTOM = "custom"
 _MARKS = ("float", "tuple", "pairs", "array", "class", "function")
 
 _registered: dict[str, Any] = {}
+_at_hand: ContextVar[dict[str, Any] | None] = ContextVar("at_hand", default=None)
 
 
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
@@ -106,23 +110,7 @@ def config_of(thing: Any) -> dict[str, Any]:
     """The arguments to make another like `thing`: what `get_config` says, or its attributes of their names."""
     if hasattr(thing, "get_config"):
         return dict(thing.get_config())
-    config: dict[str, Any] = {}
-    for parameter in _parameters(type(thing)):
-        name = parameter.name
-        if hasattr(thing, name):
-            config[name] = getattr(thing, name)
-        elif name != "seed":
-            raise GraphError(
-                f"{type(thing).__name__} cannot be saved: it keeps no {name!r}; give it a method get_config() that "
-                "returns the arguments it was made with"
-            )
-    return config
-
-
-def _parameters(kind: type) -> Iterator[inspect.Parameter]:
-    for parameter in inspect.signature(kind).parameters.values():
-        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            yield parameter
+    return arguments_of(thing)
 
 
 def _number(value: Any) -> Any:
@@ -163,7 +151,29 @@ def _name_of(thing: Any, what: str) -> str:
         if known is thing:
             return name
     name = getattr(thing, "__name__", None) or type(thing).__name__
-    return f"{_CUSTOM}/{next((key for key, known in _registered.items() if known is thing), name)}"
+    name = next((key for key, known in _registered.items() if known is thing), name)
+    return f"{_CUSTOM}/{_handed_over(thing, name)}"
+
+
+@contextmanager
+def at_hand() -> Iterator[dict[str, Any]]:
+    """What descriptions made within name of the user's own, as `custom_objects` for a copy in the same process."""
+    found: dict[str, Any] = {}
+    token = _at_hand.set(found)
+    try:
+        yield found
+    finally:
+        _at_hand.reset(token)
+
+
+def _handed_over(thing: Any, name: str) -> str:
+    """The name by which a copy in the same process finds the thing: two functions may be called ``<lambda>``."""
+    given = _at_hand.get()
+    if given is None:
+        return name
+    free = (key for i in count() if given.get(key := f"{name}_{i}" if i else name, thing) is thing)
+    given[found := next(free)] = thing
+    return found
 
 
 def _marked(mark: str, data: dict[str, Any], custom: Objects, owner: str) -> Any:

@@ -2,8 +2,8 @@
 
 from graphdl.draw.images import image_grid
 from graphdl.keras.family import set_seed as set_random_seed
+from graphdl.keras.fitting.pydataset import PyDataset, Sequence
 from graphdl.keras.preprocessing.sequence import pad_sequences
-from graphdl.keras.sequence import PyDataset, Sequence
 from graphdl.keras.utils import np_utils
 from graphdl.keras.utils.np_utils import to_categorical
 from graphdl.keras.utils.vis_utils import plot_model

@@ -9,7 +9,7 @@ from graphdl.draw import draw
 from graphdl.errors import DrawError, listed
 
 if TYPE_CHECKING:
-    from graphdl.keras.model import Model
+    from graphdl.keras.models.model import Model
 
 # What Keras shows when asked is always shown, and a picture of vectors has no resolution.
 _OPTIONS = (

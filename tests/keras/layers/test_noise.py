@@ -79,7 +79,7 @@ def test_a_rate_of_zero_leaves_one_graph():
     [
         (lambda: layers.Dropout(1), "Dropout: rate is 1, expected at least 0 and below 1"),
         (lambda: layers.SpatialDropout2D(-0.1), "SpatialDropout2D: rate is -0.1, expected at least 0 and below 1"),
-        (lambda: layers.GaussianNoise(2), "GaussianNoise: stddev is 2, expected from 0 to 1"),
+        (lambda: layers.GaussianNoise(2), "GaussianNoise: stddev is 2, expected a number from 0 to 1"),
         (lambda: layers.GaussianNoise(0.1, seed=-1), "seed is -1, expected an integer from 0 to 2**63 - 1"),
         (lambda: layers.Dropout(0.5)(keras.Input((3,), dtype="int32")), "found i32[N, 3], expected floats"),
         (

@@ -208,8 +208,8 @@ def test_gradients_through_the_statistics_of_the_batch_agree_with_differences():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: layers.BatchNormalization(momentum=2), "BatchNormalization: momentum is 2, expected from 0 to 1"),
-        (lambda: layers.LayerNormalization(epsilon=-1), "LayerNormalization: epsilon is -1, expected 0 or more"),
+        (lambda: layers.BatchNormalization(momentum=2), "momentum is 2, expected a number from 0 to 1"),
+        (lambda: layers.LayerNormalization(epsilon=-1), "LayerNormalization: epsilon is -1, expected a number from 0"),
         (
             lambda: layers.BatchNormalization(axis=3)(keras.Input((4,))),
             "there is no axis 3 in inputs of shape (None, 4)",

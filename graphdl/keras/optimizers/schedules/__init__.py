@@ -6,11 +6,7 @@ number it gives a number. Steps are batches.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from graphdl.errors import GraphError
-from graphdl.keras.lookup import described, serialize
+from graphdl.keras.lookup import Kind, serialize
 from graphdl.keras.optimizers.schedules.decay import (
     ExponentialDecay,
     InverseTimeDecay,
@@ -37,18 +33,10 @@ KNOWN: dict[str, type[Schedule]] = {
 LearningRateSchedule = Schedule
 
 
-def get(identifier: Any) -> Schedule:
-    """The schedule given, or the one that `serialize` described."""
-    if isinstance(identifier, Schedule):
-        return identifier
-    if isinstance(identifier, Mapping):
-        return described("schedule", identifier, KNOWN)
-    raise GraphError(f"a schedule is {identifier!r:.60}, expected an object such as ExponentialDecay(0.01, 1000, 0.9)")
-
-
-def deserialize(description: Mapping[str, Any]) -> Schedule:
-    """The schedule that `serialize` described."""
-    return get(dict(description))
+_KIND: Kind[Schedule] = Kind(
+    "a schedule", Schedule, KNOWN, "an object such as ExponentialDecay(0.01, 1000, 0.9)", has_names=False
+)
+get, deserialize = _KIND.get, _KIND.deserialize
 
 
 __all__ = [

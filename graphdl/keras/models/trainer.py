@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, cast
 from graphdl.analysis.lint import Finding
 from graphdl.errors import GraphError
 from graphdl.ir.origin import current_origin, origin
-from graphdl.keras import ends, fitting, losses, optimizers
+from graphdl.keras import fitting, losses, optimizers
 from graphdl.keras.callbacks import History
 from graphdl.keras.layer import Layer
 from graphdl.keras.lint import lint_model, warn_of_examples, warn_of_structure
+from graphdl.keras.models import ends
 from graphdl.keras.training import Training, Wanted
 
 if TYPE_CHECKING:
-    from graphdl.keras.model import Model
+    from graphdl.keras.models.model import Model
 
 
 class Trainer(Layer):

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from graphdl.keras.tracing import Arguments
+from graphdl.keras.calls import Arguments
 
 
 class LayerType(type):
@@ -36,6 +36,21 @@ def given_to(layer: Any) -> dict[str, Any]:
         is_rest = signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD
         found |= value if is_rest else {name: value}
     return found
+
+
+def made_from(kind: Any, config: Mapping[str, Any]) -> Any:
+    """A layer of these arguments; what every layer has, and its ``__init__`` does not take, it is given afterwards."""
+    known = inspect.signature(kind).parameters
+    takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values())
+    later = {name for name in ("name", "trainable", "dtype") if name in config and name not in known and not takes_all}
+    made = kind(**{name: value for name, value in config.items() if name not in later})
+    if "name" in later:
+        made.name = made.given_name = config["name"]
+    if "trainable" in later:
+        made.trainable = config["trainable"]
+    if "dtype" in later and config["dtype"] is not None:
+        made.dtype, made.given_dtype = config["dtype"], True
+    return made
 
 
 def defaults_of(kinds: Iterable[type]) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from typing import Any
 from graphdl.errors import GraphError
 from graphdl.ir.node import Node
 from graphdl.ir.origin import origin
-from graphdl.keras import data
+from graphdl.keras.calls import LayerOutput
 from graphdl.keras.family import Family, close_family
+from graphdl.keras.fitting import data
 from graphdl.keras.layer import Layer
 from graphdl.keras.layers.core import InputLayer
-from graphdl.keras.model import Model
-from graphdl.keras.tracing import LayerOutput
+from graphdl.keras.models.model import Model
 
 
 class Sequential(Model):

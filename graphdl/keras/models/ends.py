@@ -10,9 +10,9 @@ from graphdl.ir.leaves import Placeholder
 from graphdl.ir.node import Node
 from graphdl.ir.traverse import ancestors
 from graphdl.ir.types import FLOATS
-from graphdl.keras.family import Family, open_family
+from graphdl.keras.calls import LayerOutput
+from graphdl.keras.family import Family, open_family, unused
 from graphdl.keras.layers.core import InputLayer
-from graphdl.keras.tracing import LayerOutput
 
 Ends = Node | Sequence[Node] | Mapping[str, Node]
 
@@ -24,11 +24,8 @@ def named(given: Ends, what: str) -> dict[str, Node]:
     found: dict[str, Node] = {}
     for node in [given] if isinstance(given, Node) else list(given):
         _checked(node, what)
-        name = base = node.call.layer.name if isinstance(node, LayerOutput) else node.name or node.op.name
-        count = 1
-        while name in found:
-            name, count = f"{base}_{count}", count + 1
-        found[name] = node
+        name = node.call.layer.name if isinstance(node, LayerOutput) else node.name or node.op.name
+        found[unused(name, found)] = node
     if not found:
         raise GraphError(f"a model has no {what}")
     return found

@@ -1,4 +1,4 @@
-"""What `compile` makes of a model: targets, loss, metrics, gradients and updates, all of them graph nodes."""
+"""The two graphs of a compiled model: training and inference, with their programs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from graphdl.ir.graph import Updates
 from graphdl.ir.node import Node
 from graphdl.ir.origin import current_origin, origin
 from graphdl.ir.traverse import ancestors, substitute
-from graphdl.keras.heads import Head, Scores, Wanted, heads_of, scores_of, with_sample_weights
+from graphdl.keras.calls import added_losses, added_updates
 from graphdl.keras.optimizers import Optimizer
-from graphdl.keras.tracing import TrainingGraph, added_losses, added_updates
+from graphdl.keras.replay import TrainingGraph
+from graphdl.keras.training.heads import Head, Wanted, heads_of, retrained, with_sample_weights
+from graphdl.keras.training.scores import scores_of
 from graphdl.runtime.compiled import Compiled
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ class Training:
         self._weighted: dict[tuple[tuple[str, int], ...], Training] = {}
         trained = model.training_graph()
         self.statistics = trained.updates
-        self.heads = heads_of(model.output_names, trained.outputs, model.outputs, wanted, heads)
+        names, outputs = model.output_names, trained.outputs
+        self.heads = retrained(heads, names, outputs) if heads else heads_of(names, outputs, model.outputs, wanted)
         self.targets = tuple(head.target for head in self.heads)
         self._make_scores(trained, added_losses(model.outputs))
 
@@ -80,11 +83,6 @@ class Training:
             with origin(self.written):
                 self._weighted[key] = Training(self.model, self.optimizer, self.wanted, self, heads)
         return self._weighted[key]
-
-    @property
-    def variants(self) -> list[Training]:
-        """This training, and what it is with weights of examples."""
-        return [self, *self._weighted.values()]
 
     @property
     def loss(self) -> Node:
@@ -168,6 +166,3 @@ class Training:
     def predict(self) -> Compiled:
         """The outputs."""
         return self.model.prediction
-
-
-__all__ = ["Head", "Scores", "Training", "Wanted"]

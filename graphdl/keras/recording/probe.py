@@ -13,7 +13,7 @@ import numpy as np
 from graphdl.draw.training.recording import Layer, Number, Weight
 from graphdl.ir.dim import numel
 from graphdl.ir.node import Node
-from graphdl.keras.tracing import LayerOutput
+from graphdl.keras.calls import LayerOutput
 
 if TYPE_CHECKING:
     from graphdl.keras.models import Model

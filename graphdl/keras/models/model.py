@@ -11,23 +11,19 @@ from graphdl.ir import registry
 from graphdl.ir.graph import Updates
 from graphdl.ir.node import Node
 from graphdl.ir.origin import at_scope, origin
-from graphdl.ir.traverse import ancestors
-from graphdl.keras import data, ends, fitting, weight_files
+from graphdl.keras import fitting
+from graphdl.keras.calls import LayerOutput, added_losses, added_updates, nodes_in
+from graphdl.keras.configuration import made_from
 from graphdl.keras.family import Family, close_family
-from graphdl.keras.layer import Layer, snake_case, takes
+from graphdl.keras.fitting import data
+from graphdl.keras.layer import Layer, takes
+from graphdl.keras.lookup import snake_case
+from graphdl.keras.models import ends
+from graphdl.keras.models.order import results_in_order
+from graphdl.keras.models.trainer import Trainer
+from graphdl.keras.replay import TrainingGraph, in_training, replayed
 from graphdl.keras.shapes import shapes_of
-from graphdl.keras.tracing import (
-    LayerOutput,
-    Tracing,
-    TrainingGraph,
-    added_losses,
-    added_updates,
-    current_tracing,
-    in_training,
-    nodes_in,
-    replayed,
-)
-from graphdl.keras.trainer import Trainer
+from graphdl.keras.tracing import Tracing, current_tracing
 from graphdl.runtime.compiled import Compiled
 from graphdl.runtime.session import Session
 
@@ -108,12 +104,12 @@ class Model(Trainer):
 
     @property
     def calls(self) -> list[LayerOutput]:
-        """The results of layers that the outputs depend on, in order."""
-        return [node for node in ancestors([*self.inputs, *self.outputs]) if isinstance(node, LayerOutput)]
+        """The results of layers that the outputs depend on, in the order of `layers`."""
+        return results_in_order(self.inputs, self.outputs)
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, in the order they were called; of a subclass, in the order of its attributes."""
+        """The layers, farthest from the outputs first as in Keras; of a subclass, in the order of its attributes."""
         return list(self.parts) if self.is_subclassed else list(dict.fromkeys(n.call.layer for n in self.calls))
 
     @property
@@ -167,6 +163,10 @@ class Model(Trainer):
 
     def build(self, input_shape: Any) -> None:
         """Build for batches of this shape, whose first size is None; lists and dicts of shapes for several inputs."""
+        # A build of the user's own that ends in this one, and is itself part of what goes on.
+        if self._has_own_build and self.built:
+            return
+        self.built = self.built or self._has_own_build
         if not self.is_built:
             with origin(self.written):
                 self._trace(ends.placeholders(input_shape))
@@ -190,9 +190,13 @@ class Model(Trainer):
 
     def _build(self, args: Any, kwargs: Any) -> None:
         # What a user's own build makes; ours would trace the model, which whoever calls it does already.
-        if not type(self).build.__module__.startswith("graphdl."):
-            super()._build(args, kwargs)
         self.built = True
+        if self._has_own_build:
+            super()._build(args, kwargs)
+
+    @property
+    def _has_own_build(self) -> bool:
+        return not type(self).build.__module__.startswith("graphdl.")
 
     @property
     def is_built(self) -> bool:
@@ -229,7 +233,7 @@ class Model(Trainer):
         `expand_nested` lists the layers of models within the model, `show_trainable` says which are trained, and
         `show_cost` what a prediction costs: floating-point operations and bytes, as formulas in the batch size N.
         """
-        from graphdl.keras.summary import Shown, summary, to_stdout
+        from graphdl.keras.models.summary import Shown, summary, to_stdout
 
         shown = Shown(expand_nested, show_trainable, show_cost)
         (print_fn or to_stdout)(summary(self, line_length, shown, layer_range))
@@ -245,19 +249,18 @@ class Model(Trainer):
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights to an .npz, by name, whole or not at all."""
-        if not overwrite and os.path.exists(filepath):
-            raise GraphError(f"{str(filepath)!r} is there already; say overwrite=True")
-        weight_files.save(self, filepath)
+        from graphdl.keras.saving import weights
+
+        weights.save(self, filepath, overwrite)
 
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Take over weights that `save_weights` or `save` wrote, or Keras; what does not fit is named.
 
         Then nothing has changed: GraphError, or FormatError for a file that is none of these.
         """
-        from graphdl.keras.saving.weights import load_other
+        from graphdl.keras.saving import weights
 
-        if not load_other(self, os.fspath(filepath)):
-            weight_files.load(self, filepath)
+        weights.load(self, os.fspath(filepath))
 
     @property
     def variable_names(self) -> list[str]:
@@ -280,7 +283,7 @@ class Model(Trainer):
         """A model like the one that gave `config`, with weights of its own."""
         from graphdl.keras.saving.description import rebuilt
 
-        return rebuilt(dict(config), custom_objects or {}) if "kind" in config else cls(**config)
+        return rebuilt(dict(config), custom_objects or {}) if "kind" in config else made_from(cls, config)
 
     def _join(self, inputs: Any) -> Family:
         """Belong to the family of the inputs; an unnamed model gets its number there."""

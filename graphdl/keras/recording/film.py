@@ -14,8 +14,8 @@ from graphdl.draw.training import Recording
 from graphdl.draw.training.bins import GrowingHistogram
 from graphdl.draw.training.recording import QUANTITIES, Curve, Number, Snapshot
 from graphdl.ir.node import Node
-from graphdl.keras.plane import plane_of
-from graphdl.keras.probe import Array, Measured, Probe, Row, finite, is_chain, norm
+from graphdl.keras.recording.plane import plane_of
+from graphdl.keras.recording.probe import Array, Measured, Probe, Row, finite, is_chain, norm
 
 # Epochs that the curves keep: more than a screen has pixels to spare.
 _MOST_EPOCHS = 400

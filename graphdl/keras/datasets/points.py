@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from graphdl.errors import GraphError
-from graphdl.keras.fitting import at_least
+from graphdl.keras.checks import integer, number
 from graphdl.keras.lookup import by_name
 
 Array = np.ndarray[Any, Any]
@@ -35,11 +34,8 @@ def toy(kind: str, n: int = 500, noise: float = 0.0, seed: int = 0) -> tuple[Arr
     noise  from 0 to 1, as the playground's slider shows it from 0 to 100: shifts points across the borders
     """
     make = by_name("toy data set", kind, _KNOWN)
-    at_least("n", n, 1)
-    if isinstance(noise, bool) or not isinstance(noise, int | float) or not 0 <= noise <= 1:
-        raise GraphError(f"toy: noise is {noise!r:.40}, expected a number from 0 to 1")
-    random = np.random.Generator(np.random.Philox(at_least("seed", seed, 0)))
-    x, y = make(random, n, noise)
+    random = np.random.Generator(np.random.Philox(integer("seed", seed, 0)))
+    x, y = make(random, integer("n", n), number("toy: noise", noise, 0, 1))
     order = random.permutation(n)
     return x.astype("float32")[order], y[order]
 

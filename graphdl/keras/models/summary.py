@@ -17,8 +17,9 @@ from graphdl.ir.graph import Graph
 from graphdl.ir.node import Node
 from graphdl.ir.text import plain
 from graphdl.ir.types import ITEMSIZE
-from graphdl.keras.layer import Layer, described
-from graphdl.keras.tracing import Call, LayerOutput
+from graphdl.keras.calls import Call, LayerOutput
+from graphdl.keras.layer import Layer
+from graphdl.keras.shapes import shapes_of
 from graphdl.keras.weights import count_elements
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _rows(model: Model, shown: Shown, depth: int = 0) -> Iterator[dict[str, str]
 
 
 def _row(layer: Layer, call: Call, outputs: list[LayerOutput], params: int, depth: int) -> dict[str, str]:
-    shapes = list(map(described, outputs))
+    shapes = [str(shapes_of(node)) for node in outputs]
     return {
         "Layer (type)": f"{'  ' * depth}{'└ ' if depth else ''}{plain(layer.name)} ({type(layer).__name__})",
         "Output Shape": shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]",

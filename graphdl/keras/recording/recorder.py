@@ -11,8 +11,8 @@ from graphdl.draw.training import Figure, Recording
 from graphdl.errors import GraphError
 from graphdl.ir.node import Node
 from graphdl.keras.callbacks import Callback
-from graphdl.keras.film import Film
-from graphdl.keras.fitting import at_least
+from graphdl.keras.checks import integer
+from graphdl.keras.recording.film import Film
 
 Array = np.ndarray[Any, Any]
 
@@ -68,8 +68,8 @@ class Recorder(Callback):
             raise GraphError("Recorder takes steps or epochs, found both")
         self.steps = None if steps is None else _moments("steps", steps)
         self.epochs = None if epochs is None else _moments("epochs", epochs)
-        self.most = at_least("most", most, 2)
-        self.count = at_least("examples", examples, 1)
+        self.most = integer("most", most, 2)
+        self.count = integer("examples", examples)
         self.title = title
         self._recording: Recording | None = None
         self._film: Film | None = None
@@ -180,4 +180,4 @@ def _nearest(steps: Sequence[int]) -> int:
 
 
 def _moments(name: str, given: Iterable[int]) -> frozenset[int]:
-    return frozenset(at_least(name, moment, 0) for moment in given)
+    return frozenset(integer(name, moment, 0) for moment in given)

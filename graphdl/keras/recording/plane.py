@@ -12,7 +12,7 @@ from graphdl.draw.training.recording import Surface
 from graphdl.ir.node import Node
 
 if TYPE_CHECKING:
-    from graphdl.keras.model import Model
+    from graphdl.keras.models.model import Model
     from graphdl.keras.training import Head
 
 Array = np.ndarray[Any, Any]

@@ -17,8 +17,7 @@ import pytest
 import graphdl as gd
 from graphdl import keras
 from graphdl.keras import layers
-from tests.keras.layers.reference import array, backend, needs_gradients
-from tests.keras.layers.reference import keras as theirs
+from tests.keras.beside import BACKEND, host, needs_gradients, original, results_and_slopes
 
 RNG = np.random.default_rng(0)
 SERIES, IMAGE = [(9, 4)], [(8, 7, 4)]
@@ -145,7 +144,7 @@ NOT_ON_TORCH: list[tuple[str, list[tuple[int, ...]], dict[str, list[Any]]]] = [
 
 
 def cases():
-    for kind, shapes, grid in GRIDS if backend == "torch" else GRIDS + NOT_ON_TORCH:
+    for kind, shapes, grid in GRIDS if BACKEND == "torch" else GRIDS + NOT_ON_TORCH:
         for values in itertools.product(*grid.values()):
             yield kind, shapes, dict(zip(grid, values, strict=True))
 
@@ -176,7 +175,7 @@ def test_category_encoding_is_that_of_keras(mode):
     numbers = RNG.integers(0, 6, (3, 1) if mode == "one_hot" else (3, 4)).astype("int32")
     inputs = keras.Input(numbers.shape[1:], dtype="int32")
     model = keras.Model(inputs, layers.CategoryEncoding(6, output_mode=mode)(inputs))
-    expected = array(theirs.layers.CategoryEncoding(6, output_mode=mode)(numbers))
+    expected = host(original.layers.CategoryEncoding(6, output_mode=mode)(numbers))
     assert (model.predict(numbers, verbose=0) == expected).all()
 
 
@@ -185,8 +184,8 @@ class Pair:
 
     def __init__(self, kind: str, shapes: list[tuple[int, ...]], arguments: dict[str, Any]) -> None:
         self.what = f"{kind}({arguments}) on {shapes}"
-        self.theirs, self.ours = getattr(theirs.layers, kind)(**arguments), getattr(layers, kind)(**arguments)
-        self.theirs(one_or_all([theirs.Input(shape) for shape in shapes]))
+        self.theirs, self.ours = getattr(original.layers, kind)(**arguments), getattr(layers, kind)(**arguments)
+        self.theirs(one_or_all([original.Input(shape) for shape in shapes]))
         self.inputs = [keras.Input(shape, name=f"x{i}") for i, shape in enumerate(shapes)]
         self.y = self.ours(one_or_all(self.inputs))
         self.model = keras.Model(self.inputs, self.y)
@@ -214,23 +213,19 @@ def compare(pair: Pair) -> None:
     expected = tuple(pair.theirs.compute_output_shape(pair.batch))
     assert pair.ours.compute_output_shape(pair.batch) == expected, pair.what
     found = pair.model.predict(one_or_all(pair.xs), verbose=0)
-    assert_close(found, array(pair.theirs(one_or_all(pair.xs))), pair.what)
+    assert_close(found, host(pair.theirs(one_or_all(pair.xs))), pair.what)
 
 
 def compare_gradients(pair: Pair) -> None:
     """Those of a weighted sum of the results, for inputs and weights."""
-    import torch
-
-    leaves = [torch.tensor(x, requires_grad=True) for x in pair.xs]
-    expected = pair.theirs(one_or_all(leaves))
-    g = RNG.normal(size=expected.shape).astype("float32")
-    trained = [w.value for w in pair.theirs.trainable_weights]
-    slopes = torch.autograd.grad(expected, [*leaves, *trained], torch.tensor(g))
+    g = RNG.normal(size=(3, *pair.y.shape[1:])).astype("float32")
+    weights = pair.theirs.trainable_weights
+    _, theirs = results_and_slopes(lambda xs: pair.theirs(one_or_all(xs)), pair.xs, weights, lambda k, shape: g)
     upstream = gd.placeholder(pair.y.shape, name="g")
-    gradients = gd.gradients(gd.sum(pair.y * upstream), [*pair.inputs, *pair.ours.trainable_weights])
+    gradients = gd.gradients(gd.sum(pair.y * upstream), [*pair.ours.trainable_weights, *pair.inputs])
     ours = pair.model.session.run(gradients, {**dict(zip(pair.inputs, pair.xs, strict=True)), upstream: g})
-    for ours_is, theirs_is in zip(ours, slopes, strict=True):
-        assert_close(ours_is, theirs_is.numpy(), f"gradient of {pair.what}")
+    for ours_is, theirs_is in zip(ours, theirs, strict=True):
+        assert_close(ours_is, theirs_is, f"gradient of {pair.what}")
 
 
 def one_or_all(items: list[Any]) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import random
 import warnings
 
@@ -11,17 +10,11 @@ import numpy as np
 import pytest
 
 from graphdl import keras
+from tests.keras.beside import original, trained
 
 RNG = np.random.default_rng(5)
 X = RNG.standard_normal((20, 1)).astype("float32")
 Y = (X > 0).astype("float32")
-
-
-@pytest.fixture(scope="module")
-def real():
-    pytest.importorskip("torch")
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    return pytest.importorskip("keras")
 
 
 def line(k):
@@ -60,9 +53,10 @@ def everything_heard(k):
     return heard
 
 
-def test_hooks_are_those_of_keras_in_their_order(real):
+@trained
+def test_hooks_are_those_of_keras_in_their_order():
     ours = everything_heard(keras)
-    assert ours == everything_heard(real)
+    assert ours == everything_heard(original)
     assert len(ours) == 41
 
 
@@ -93,11 +87,11 @@ def told(callback, model, values, watched):
     return found, float(model.get_weights()[0][0, 0])
 
 
-def agree(real, kind, options, values, watched):
+def agree(kind, options, values, watched):
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for k in (real, keras):
+        for k in (original, keras):
             found.append(told(getattr(k.callbacks, kind)(**options), MODELS[k.__name__](k), values, watched))
     assert found[0] == found[1], f"{kind}({options}) over {values}"
 
@@ -110,7 +104,7 @@ def model_once():
 MODELS = dict.fromkeys(("keras", "graphdl.keras"), model_once())
 
 
-def test_early_stopping_decides_as_in_keras(real):
+def test_early_stopping_decides_as_in_keras():
     chance = random.Random(1)
     for _ in range(80):
         options = {
@@ -122,7 +116,6 @@ def test_early_stopping_decides_as_in_keras(real):
             "start_from_epoch": chance.choice([0, 0, 2]),
         }
         agree(
-            real,
             "EarlyStopping",
             options,
             numbers(chance),
@@ -130,7 +123,7 @@ def test_early_stopping_decides_as_in_keras(real):
         )
 
 
-def test_the_rate_falls_as_in_keras(real):
+def test_the_rate_falls_as_in_keras():
     chance = random.Random(2)
     for _ in range(80):
         options = {
@@ -142,7 +135,6 @@ def test_the_rate_falls_as_in_keras(real):
             "min_lr": chance.choice([0, 0.05, 0.3]),
         }
         agree(
-            real,
             "ReduceLROnPlateau",
             options,
             numbers(chance),
@@ -154,7 +146,7 @@ def test_the_rate_falls_as_in_keras(real):
         )
 
 
-def test_the_best_model_is_saved_as_in_keras(real, tmp_path, monkeypatch):
+def test_the_best_model_is_saved_as_in_keras(tmp_path, monkeypatch):
     chance = random.Random(3)
     for _ in range(60):
         options = {
@@ -165,6 +157,6 @@ def test_the_best_model_is_saved_as_in_keras(real, tmp_path, monkeypatch):
             "initial_value_threshold": chance.choice([None, 0.5, 1.0]),
         }
         saved = []
-        for k in (real, keras):
+        for k in (original, keras):
             monkeypatch.setattr(MODELS[k.__name__](k), "save_weights", lambda path, **_: saved.append(path))
-        agree(real, "ModelCheckpoint", options, numbers(chance), lambda *_: [saved.pop() for _ in saved[:]])
+        agree("ModelCheckpoint", options, numbers(chance), lambda *_: [saved.pop() for _ in saved[:]])
