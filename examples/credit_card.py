@@ -2,7 +2,8 @@
 
 `share` is 12 times the monthly `expenditure` by `income`: whoever is given both has been told the answer. Without
 `expenditure` the network has to find out from age, reports, months at one address and the like; then it does not know
-much more than a linear regression, and neither knows much.
+much more than a linear regression, and neither knows much. The table is read from ../shared/data beside this
+repository, or downloaded once.
 
 graphdl train examples/credit_card.py --epochs 5
 graphdl train examples/credit_card.py --epochs 5 --optimizer rmsprop --lr 0.003
@@ -12,13 +13,15 @@ python examples/credit_card.py
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 
 from graphdl import keras
 from graphdl.keras.preprocessing.numbers import StandardScaler, train_test_split
 
-table = keras.datasets.rdatasets.load("CreditCard")
+file = Path(__file__).resolve().parents[2] / "shared" / "data" / "CreditCard.csv"
+table = keras.datasets.table.read_table(file) if file.exists() else keras.datasets.rdatasets.load("CreditCard")
 CLUES = ["reports", "age", "income", "dependents", "months", "majorcards", "active"]
 
 y = table.column("share")

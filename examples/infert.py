@@ -1,7 +1,8 @@
 """Infertility after earlier abortions: 248 women, 83 of them cases, from R's data set infert (Trichopoulos 1976).
 
 Two hidden layers, as in the course, against logistic regression. The controls were chosen to match the cases in age,
-parity and education, so these alone tell nothing; `spontaneous` and `induced` do.
+parity and education, so these alone tell nothing; `spontaneous` and `induced` do. The table is read from ../shared/data
+beside this repository, or downloaded once.
 
 graphdl train examples/infert.py --epochs 20 --validation-split 0.2
 graphdl draw examples/infert.py -o infert.svg --view rails
@@ -10,13 +11,15 @@ python examples/infert.py
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 
 from graphdl import keras
 from graphdl.keras.preprocessing.numbers import StandardScaler, train_test_split
 
-table = keras.datasets.rdatasets.load("infert")
+file = Path(__file__).resolve().parents[2] / "shared" / "data" / "infert.csv"
+table = keras.datasets.table.read_table(file) if file.exists() else keras.datasets.rdatasets.load("infert")
 education, _ = table.classes("education")
 x = np.column_stack([table.numbers(["age", "parity", "induced", "spontaneous"]), education])
 y = table.column("case")

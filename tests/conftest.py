@@ -36,33 +36,14 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
-# Examples that download what they learn from: where in the cache, and from which of the shared files. Pictures of
-# clothes are not among these; the digits have as many pixels.
-EXAMPLE_DATA = {
-    "credit_card": {"AER/CreditCard.csv": "CreditCard.csv"},
-    "fashion": {},
-    "infert": {"datasets/infert.csv": "infert.csv"},
-}
+# Examples that would download what they learn from.
+DOWNLOADING = ("credit_card", "fashion", "infert")
 
 
 @pytest.fixture
-def example_data(request, tmp_path_factory, monkeypatch):
-    """Called with the name of an example: puts the data that it would download where it finds them."""
-
-    def provide(name: str) -> None:
-        if name not in EXAMPLE_DATA:
-            return
-        shared = request.getfixturevalue("shared_data")
-        home = tmp_path_factory.mktemp("home")
-        for place, file in EXAMPLE_DATA[name].items():
-            path = home / "datasets" / "rdatasets" / place
-            path.parent.mkdir(parents=True)
-            path.write_bytes((shared / file).read_bytes())
-        monkeypatch.setenv("GRAPHDL_HOME", str(home))
-        monkeypatch.setenv("IMAGES", str(shared / "mnist-t10k-images-idx3-ubyte.gz"))
-        monkeypatch.setenv("LABELS", str(shared / "mnist-t10k-labels-idx1-ubyte.gz"))
-
-    return provide
+def example_data(request):
+    """Called with the name of an example: skips where it would have to download its data."""
+    return lambda name: request.getfixturevalue("shared_data") if name in DOWNLOADING else None
 
 
 @pytest.hookimpl(hookwrapper=True)
