@@ -83,14 +83,8 @@ def draw(
     """
     if path is not None:
         format_of(path)
-    views = (*VIEWS, view) if is_key(view) or is_window(view) else VIEWS
-    for name, word, known in (("view", view, views), ("theme", theme, THEME_NAMES), ("language", lang, LANGUAGES)):
-        check_choice(name, word, known)
-    if step is not None and steps is not None:
-        raise DrawError("step= shows a moment without words and steps= tells steps; give one of them")
+    _check_words(view, theme, lang, step, steps)
     if view == "diff":
-        if step is not None or steps is not None:
-            raise DrawError("view 'diff' shows a graph before and after, without steps; leave them out")
         return compared(what, path, wrt, theme, lang, title, time_limit)
     if is_window(view):
         return windows(
@@ -124,6 +118,16 @@ def draw(
     if steps is not None:
         drawing = replace(drawing, steps=chosen_steps(drawing.trace, steps))
     return texts(drawing) if path is None else written(drawing, path)
+
+
+def _check_words(view: str, theme: str, lang: str, step: int | None, steps: Steps | None) -> None:
+    views = (*VIEWS, view) if is_key(view) or is_window(view) else VIEWS
+    for name, word, known in (("view", view, views), ("theme", theme, THEME_NAMES), ("language", lang, LANGUAGES)):
+        check_choice(name, word, known)
+    if step is not None and steps is not None:
+        raise DrawError("step= shows a moment without words and steps= tells steps; give one of them")
+    if view == "diff" and (step is not None or steps is not None):
+        raise DrawError("view 'diff' shows a graph before and after, without steps; leave them out")
 
 
 def traced(

@@ -101,6 +101,17 @@ const page = (() => {
     tell("language");
   }
 
+  /** The other of light and dark, and of the two languages; the address says which. */
+  function toggleTheme() {
+    setTheme(theme() === "dark" ? "light" : "dark");
+    remember({ t: theme() });
+  }
+
+  function toggleLanguage() {
+    setLanguage(language() === "ko" ? "en" : "ko");
+    remember({ l: language() });
+  }
+
   /** Whether a key belongs to whoever is typing, or to the browser. */
   function isTyping(event) {
     const target = event.target;
@@ -124,8 +135,10 @@ const page = (() => {
     theme,
     chosenTheme: () => chosenTheme,
     setTheme,
+    toggleTheme,
     language,
     setLanguage,
+    toggleLanguage,
     isTyping,
     on: (what, listener) => listeners[what].push(listener),
   };

@@ -230,24 +230,14 @@
     build();
   }
 
-  function toggleTheme() {
-    page.setTheme(page.theme() === "dark" ? "light" : "dark");
-    page.remember({ t: page.theme() });
-  }
-
-  function toggleLanguage() {
-    page.setLanguage(page.language() === "ko" ? "en" : "ko");
-    page.remember({ l: page.language() });
-  }
-
   const KEYS = {
     ArrowLeft: () => go(at - 1),
     ArrowRight: () => go(at + 1),
     Home: () => go(0),
     End: () => go(steps.length - 1),
     " ": () => play(!timer),
-    l: toggleLanguage,
-    d: toggleTheme,
+    l: page.toggleLanguage,
+    d: page.toggleTheme,
     y: () => setLog("y", !view.logY),
     x: () => setLog("x", !view.logX),
   };
@@ -284,8 +274,8 @@
   find("play").addEventListener("click", () => play(!timer));
   find("log-y").addEventListener("click", () => setLog("y", !view.logY));
   find("log-x").addEventListener("click", () => setLog("x", !view.logX));
-  find("theme").addEventListener("click", toggleTheme);
-  find("language").addEventListener("click", toggleLanguage);
+  find("theme").addEventListener("click", page.toggleTheme);
+  find("language").addEventListener("click", page.toggleLanguage);
   find("tables").addEventListener("toggle", show);
 
   read();

@@ -113,24 +113,14 @@
     write();
   }
 
-  function toggleTheme() {
-    page.setTheme(page.theme() === "dark" ? "light" : "dark");
-    page.remember({ t: page.theme() });
-  }
-
-  function toggleLanguage() {
-    page.setLanguage(page.language() === "ko" ? "en" : "ko");
-    page.remember({ l: page.language() });
-  }
-
   const KEYS = {
     ArrowLeft: () => go(at - 1),
     ArrowRight: () => go(at + 1),
     Home: () => go(0),
     End: () => go(frames.length - 1),
     " ": () => play(!timer),
-    l: toggleLanguage,
-    d: toggleTheme,
+    l: page.toggleLanguage,
+    d: page.toggleTheme,
   };
   parts.forEach((part, i) => (KEYS[String(i + 1)] = () => go(startOf(part))));
   // Physical keys, since a Korean keyboard sends other letters.
@@ -165,8 +155,8 @@
   find("back").addEventListener("click", () => go(at - 1));
   find("next").addEventListener("click", () => go(at + 1));
   find("play").addEventListener("click", () => play(!timer));
-  find("theme").addEventListener("click", toggleTheme);
-  find("language").addEventListener("click", toggleLanguage);
+  find("theme").addEventListener("click", page.toggleTheme);
+  find("language").addEventListener("click", page.toggleLanguage);
   page.on("language", write);
   page.on("state", () => (read(), show()));
   let before = "";
