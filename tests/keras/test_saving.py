@@ -351,7 +351,7 @@ def twice(archive, entries):
 
 def other_version(archive, entries):
     head = json.loads(entries[DOCUMENT])
-    archive.writestr(DOCUMENT, json.dumps({**head, "version": 2}))
+    archive.writestr(DOCUMENT, json.dumps({**head, "version": 1}))
     archive.writestr(TENSORS, entries[TENSORS])
 
 
@@ -361,7 +361,7 @@ def nested(archive, entries):
 
 
 def infinite(archive, entries):
-    archive.writestr(DOCUMENT, entries[DOCUMENT].replace(b'"version": 1', b'"version": Infinity'))
+    archive.writestr(DOCUMENT, entries[DOCUMENT].replace(b'"version": 2', b'"version": Infinity'))
     archive.writestr(TENSORS, entries[TENSORS])
 
 
@@ -372,7 +372,7 @@ def infinite(archive, entries):
         (compressed, "is compressed, expected to be stored as it is"),
         (outside, r"it holds .*evil.py.*, expected the entries of a graphdl model"),
         (twice, "expected the entries of a graphdl model"),
-        (other_version, "its version is 2, this graphdl reads 1"),
+        (other_version, "its version is 1, this graphdl reads 2; the graphdl that wrote it can read it"),
         (nested, "cannot read|nested too deep"),
         (infinite, "Infinity is no JSON number"),
     ],

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from graphdl.keras.fitting import Fit
     from graphdl.keras.fitting.start import Start
 
-FORMAT, VERSION = "graphdl training", 1
+# 2: callbacks say what they remember, and whether they only watch.
+FORMAT, VERSION = "graphdl training", 2
 _NAME = "training.graphdl"
 Json = dict[str, Any]
 

@@ -102,7 +102,10 @@ def _content(document: bytes, body: bytes, kind: str, version: int) -> dict[str,
     if head["format"] != kind:
         raise FormatError(f"it is a {shown(head['format'])}, expected a {kind!r}")
     if type(head["version"]) is not int or head["version"] != version:
-        raise FormatError(f"its version is {shown(head['version'])}, this graphdl reads {version}")
+        found = shown(head["version"])
+        raise FormatError(
+            f"its version is {found}, this graphdl reads {version}; the graphdl that wrote it can read it"
+        )
     content = head["content"]
     if not isinstance(content, dict):
         raise FormatError(f"its content is {shown(content)}, expected an object")

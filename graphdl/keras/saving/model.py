@@ -14,7 +14,8 @@ from graphdl.keras.saving.hdf5 import refuse_foreign
 from graphdl.keras.saving.objects import from_json, to_json
 from graphdl.keras.saving.state import check_state, load_state, rate_of, state_of
 
-FORMAT, VERSION = "graphdl model", 1
+# 2: inputs and outputs are objects, whose order and names are the user's.
+FORMAT, VERSION = "graphdl model", 2
 SUFFIX = ".graphdl"
 _COMPILED = ("optimizer", "loss", "metrics", "loss_weights", "weighted_metrics")
 
