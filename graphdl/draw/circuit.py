@@ -13,20 +13,13 @@ from graphdl.draw.style import Theme
 from graphdl.draw.wrap import PAGE
 
 
-def circuit(
-    trace: Trace, frame: Frame, theme: Theme, backward: bool, time_limit: float, width: float | None = PAGE
-) -> Scene:
-    """The picture of `frame`; geometry depends on the whole trace alone, so frames of one story fit on each other.
-
-    A picture much wider than `width` points is cut into rows; None leaves it in one.
-    """
-    return circuit_frames(trace, theme, backward, time_limit, width)(frame)
-
-
 def circuit_frames(
     trace: Trace, theme: Theme, backward: bool, time_limit: float, width: float | None = PAGE
 ) -> Callable[[Frame], Scene]:
-    """What makes the picture of any frame, with the layout done."""
+    """What makes the picture of any frame, with the layout done: frames of one story fit on each other.
+
+    A picture much wider than `width` points is cut into rows; None leaves it in one.
+    """
     diagram = Diagram(trace, backward)
     drawing = Drawing(diagram, place(diagram.cells(), diagram.links(), time_limit), width)
     return lambda frame: drawing.scene(circuit_title(trace, diagram.backward), frame, theme)

@@ -30,13 +30,8 @@ _ASKED_FOR = ("variable", "placeholder")
 Spans = list[tuple[float, float]]
 
 
-def rails(trace: Trace, frame: Frame, theme: Theme, time_limit: float, width: float | None = PAGE) -> Scene:
-    """The picture of `frame`: gradients stand below the values they belong to, and flow from right to left."""
-    return rail_frames(trace, theme, time_limit, width)(frame)
-
-
 def rail_frames(trace: Trace, theme: Theme, time_limit: float, width: float | None = PAGE) -> Callable[[Frame], Scene]:
-    """What makes the picture of any frame, with the layout done."""
+    """What makes the picture of any frame: gradients stand below the values they belong to, and flow to the left."""
     plan = Rails(trace)
     placed = place(*plan.task, time_limit)
     return lambda frame: plan.scene(placed, frame, theme, width)

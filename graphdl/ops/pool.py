@@ -30,7 +30,10 @@ class _Pool(Op):
     pads: Pads
 
     def pooled(self, x: TensorType) -> TensorType:
-        """The type of what is left of images `x`."""
+        """The type of what is left of images `x`; ShapeError where a window would see padding alone."""
+        for size, around in zip(self.window, self.pads, strict=True):
+            if max(around) >= size:
+                raise ShapeError(f"{max(around)} elements of padding hide a window of {size}; expected fewer")
         return images(x, slid(x, self.window, self.strides, self.pads), x.shape[3])
 
     def arguments(self) -> str:

@@ -8,9 +8,9 @@ import pytest
 import graphdl as gd
 from graphdl.draw import draw, trace
 from graphdl.draw.bounds import bounds, extent
-from graphdl.draw.circuit import circuit
+from graphdl.draw.circuit import circuit_frames
 from graphdl.draw.digits import number
-from graphdl.draw.rails import rails
+from graphdl.draw.rails import rail_frames
 from graphdl.draw.scene import Box
 from graphdl.draw.style import THEMES
 from tests.draw import stories
@@ -102,9 +102,8 @@ def test_everything_lies_inside_the_picture_and_no_two_shapes_overlap(story, vie
     made = story()
     found = trace(made.loss, made.wrt, made.feeds)
     theme = THEMES["light"]
-    scene = (
-        circuit(found, found.frame(), theme, True, 20) if view == "circuit" else rails(found, found.frame(), theme, 20)
-    )
+    frames = circuit_frames(found, theme, True, 20) if view == "circuit" else rail_frames(found, theme, 20)
+    scene = frames(found.frame())
     left, top, right, bottom = bounds(scene.groups)
     assert left >= 0
     assert top >= 0
@@ -118,7 +117,7 @@ def test_everything_lies_inside_the_picture_and_no_two_shapes_overlap(story, vie
 def test_numbers_overlap_no_shape_and_no_other_number(story):
     made = story()
     found = trace(made.loss, made.wrt, made.feeds)
-    scene = circuit(found, found.frame(), THEMES["light"], True, 20)
+    scene = circuit_frames(found, THEMES["light"], True, 20)(found.frame())
     marks = [mark for group in scene.groups for mark in group.marks]
     texts = [extent(mark) for mark in marks if mark.part in ("value", "gradient", "local")]
     shapes = [extent(mark) for mark in marks if mark.part == "shape"]
@@ -160,7 +159,7 @@ def test_rails_show_the_gradient_nodes_below_their_values():
     assert shown["∂loss/∂w"].texts["row"] == ["−0.1586"]
     assert "= ∂loss/∂b" in shown["∂loss/∂z"].texts["row"]
     found = trace(stories.squared_neuron().loss, feeds={"x": 1.5, "y": 1.0})
-    boxes = _middles(rails(found, found.frame(), THEMES["light"], 20))
+    boxes = _middles(rail_frames(found, THEMES["light"], 20)(found.frame()))
     for node in found.backward:
         if node.gradient_for:
             value, gradient = boxes[node.gradient_for[0]], boxes[node.id]

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 import graphdl as gd
 from graphdl.draw import graphviz, trace
 from graphdl.draw.blocks import blocks
-from graphdl.draw.circuit import circuit, circuit_frames
+from graphdl.draw.circuit import circuit_frames
 from graphdl.draw.grouping import grouped
 from graphdl.draw.layout import Cell, Link, place_all
 from graphdl.draw.model import Frame
-from graphdl.draw.rails import rails
+from graphdl.draw.rails import rail_frames
 from graphdl.draw.repeats import folded
 from graphdl.draw.scene import Box, Label
 from graphdl.draw.style import LIGHT, text_width
@@ -302,8 +302,8 @@ def test_before_a_gradient_is_known_there_is_no_bar():
 
 def test_wide_pictures_are_cut_into_rows_of_page_width():
     found = _traced(networks.deep())
-    scene = circuit(found, found.frame(), LIGHT, True, 20)
-    uncut = circuit(found, found.frame(), LIGHT, True, 20, width=None)
+    scene = circuit_frames(found, LIGHT, True, 20)(found.frame())
+    uncut = circuit_frames(found, LIGHT, True, 20, width=None)(found.frame())
     assert scene.width < 1.35 * PAGE < uncut.width / 3
 
     def shown(of):
@@ -366,7 +366,7 @@ def test_several_layouts_take_one_process(monkeypatch):
 
 def test_rails_that_would_be_nothing_but_turning_lines_stay_in_one_row():
     found = _traced(stories.chain(200))
-    scene = rails(found, found.frame(), LIGHT, 0.5)
+    scene = rail_frames(found, LIGHT, 0.5)(found.frame())
     assert scene.width > 20 * PHONE
     assert len(to_svg(scene)) < 2_000_000
 

@@ -12,7 +12,7 @@ import pytest
 
 import graphdl as gd
 from graphdl.compile.emit import emit
-from graphdl.compile.kernels import is_kernel
+from graphdl.compile.kernels import KERNELS
 from graphdl.errors import ShapeError
 from graphdl.ir.dim import SymDim
 from graphdl.ir.elementwise import Elementwise
@@ -279,7 +279,7 @@ def _defined(tree: ast.Module) -> set[str]:
     stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
     names = {f.name for f in functions} | {a.arg for f in functions for a in [*f.args.args, f.args.vararg] if a}
-    assert all(is_kernel(f.name) or f.name in ("step", "bind") or f.name.startswith("loop_") for f in functions)
+    assert all(f.name in KERNELS or f.name in ("step", "bind") or f.name.startswith("loop_") for f in functions)
     return stored | names
 
 

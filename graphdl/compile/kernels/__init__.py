@@ -40,11 +40,6 @@ def kernels_among(names: Iterable[str]) -> list[str]:
     return [name for name in functions if name in wanted]
 
 
-def is_kernel(name: str) -> bool:
-    """Whether there is a kernel of that name."""
-    return name in KERNELS
-
-
 def kernels_that_write() -> list[str]:
     """The kernels that take `out`, the array to write to."""
     return [name for name, function in KERNELS.items() if "out" in inspect.signature(function).parameters]
